@@ -1,0 +1,42 @@
+"""Classical machine-learning super-resolution for images and medical volumes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from classicsr._lazy import lazy_attributes
+from classicsr._version import __version__
+
+if TYPE_CHECKING:
+    from classicsr.metrics import psnr, ssim
+    from classicsr.super_resolution import (
+        AnchoredRegressionSR,
+        BicubicSR,
+        PatchRegressionSR,
+        evaluate,
+    )
+    from classicsr.zoo import load_model
+
+__all__ = [
+    "AnchoredRegressionSR",
+    "BicubicSR",
+    "PatchRegressionSR",
+    "__version__",
+    "evaluate",
+    "load_model",
+    "psnr",
+    "ssim",
+]
+
+__getattr__, __dir__ = lazy_attributes(
+    __name__,
+    {
+        "AnchoredRegressionSR": "classicsr.super_resolution",
+        "BicubicSR": "classicsr.super_resolution",
+        "PatchRegressionSR": "classicsr.super_resolution",
+        "evaluate": "classicsr.super_resolution",
+        "load_model": "classicsr.zoo",
+        "psnr": "classicsr.metrics",
+        "ssim": "classicsr.metrics",
+    },
+)

@@ -1,0 +1,182 @@
+"""One input of ``classicsr upscale``: which model at which scale, read, predict, write."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from classicsr.cli._common import Scale, UsageError, one_line, open_model
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from classicsr._progress import Progress
+    from classicsr.io import Volume
+    from classicsr.super_resolution import SuperResolver
+
+DEFAULT_IMAGE_SCALE = 2
+
+
+class ModelChoice:
+    """The model that the user named, or the bundled one for each scale (``auto``); loaded once.
+
+    Raises
+    ------
+    UsageError
+        The named model cannot be loaded, or no bundled model reaches `scale`.
+    """
+
+    def __init__(self, name: str, scale: Scale | None, n_jobs: int) -> None:
+        self.automatic = name == "auto"
+        self._name = name
+        self._n_jobs = n_jobs
+        self._loaded: dict[str, SuperResolver] = {}
+        # what is known to be impossible is said before any input is read
+        if not self.automatic:
+            self._load(name)
+        elif scale is not None:
+            try:
+                self._name_for(scale)
+            except ValueError as error:
+                raise UsageError(one_line(error)) from error
+
+    @property
+    def own_scale(self) -> int | None:
+        """Scale of the model that the user named, if it has one."""
+        return None if self.automatic else self._load(self._name).native_scale_
+
+    def find(self, scale: Scale) -> tuple[str, SuperResolver]:
+        """Return the name and the estimator that serve `scale`."""
+        name = self._name_for(scale)
+        return name, self._load(name)
+
+    def _name_for(self, scale: Scale) -> str:
+        from classicsr.zoo import default_model
+
+        return default_model(scale) if self.automatic else self._name
+
+    def _load(self, name: str) -> SuperResolver:
+        if name not in self._loaded:
+            self._loaded[name] = open_model(name, self._n_jobs)
+        return self._loaded[name]
+
+
+@dataclass
+class UpscaleJob:
+    """The work on one file; `record` says what was done, as JSON values.
+
+    Attributes
+    ----------
+    source, target : Path
+        Input and output file.
+    models : ModelChoice
+        Where the estimator comes from.
+    scale, spacing : number, tuple or None
+        What the user asked for: factors, or voxel sizes in mm.
+    overwrite : bool
+        Whether `target` may exist.
+    """
+
+    source: Path
+    target: Path
+    models: ModelChoice
+    scale: Scale | None
+    spacing: Scale | None
+    overwrite: bool
+    record: dict[str, Any] = field(default_factory=dict)
+
+    def run(self, progress: Progress) -> None:
+        """Write the upscaled file; raises OSError, ValueError or TypeError where it cannot."""
+        from classicsr.io import kind_of
+
+        self.record |= {"input": str(self.source), "output": str(self.target)}
+        kind = kind_of(self.source)
+        if self.target.exists() and not self.overwrite:
+            raise ValueError(f"{self.target} exists already; give --overwrite to replace it")
+        if not self.target.parent.is_dir():
+            raise ValueError(f"the output folder {self.target.parent} does not exist")
+        if kind == "image":
+            self._run_image(progress)
+        else:
+            self._run_volume(progress)
+
+    def _run_image(self, progress: Progress) -> None:
+        from classicsr.io import read_image, write_image
+
+        if self.spacing is not None:
+            raise ValueError("--spacing is for volumes, give --scale for images")
+        scale = self.scale or self.models.own_scale or DEFAULT_IMAGE_SCALE
+        if isinstance(scale, tuple) and len(scale) != 2:
+            raise ValueError("the --scale of an image must be one number or two")
+        picture = read_image(self.source)
+        estimator = self._choose(picture.array, scale, None)
+        result = estimator.predict(picture.array, scale=scale, progress=progress)
+        write_image(self.target, result, like=picture, scale=scale, overwrite=self.overwrite)
+        self.record["shape_out"] = list(result.shape)
+
+    def _run_volume(self, progress: Progress) -> None:
+        from classicsr.io import read_volume, write_volume
+
+        volume = read_volume(self.source)
+        scale = self._volume_scale(volume)
+        estimator = self._choose(volume, scale, volume.spacing)
+        self.record["spacing_in"] = list(volume.spacing)
+        if self.models.automatic:
+            print(f"{self.source}: {self.record['plan']}", file=sys.stderr)
+
+        def frames() -> Iterator[np.ndarray]:
+            for index in range(volume.n_frames):
+                yield estimator.predict(
+                    volume.frame(index),
+                    scale=scale,
+                    spacing=volume.spacing,
+                    progress=lambda done, total, before=index: progress(
+                        before * total + done, volume.n_frames * total
+                    ),
+                )
+
+        write_volume(self.target, frames(), like=volume, scale=scale, overwrite=self.overwrite)
+        written = read_volume(self.target)
+        self.record["shape_out"] = list(written.shape)
+        self.record["spacing_out"] = list(written.spacing)
+
+    def _volume_scale(self, volume: Volume) -> tuple[float, float, float]:
+        if self.scale is not None:
+            return _per_axis(self.scale, "--scale")
+        if self.spacing is None and self.models.own_scale is not None:
+            return _per_axis(self.models.own_scale, "--scale")
+        if self.spacing is None and max(volume.spacing) < 1.001 * min(volume.spacing):
+            raise ValueError("voxels are isotropic already, give --scale or --spacing")
+        wanted = _per_axis(self.spacing or min(volume.spacing), "--spacing")
+        x, y, z = (have / want for have, want in zip(volume.spacing, wanted, strict=True))
+        return x, y, z
+
+    def _choose(
+        self,
+        data: np.ndarray | Volume,
+        scale: Scale,
+        spacing: tuple[float, float, float] | None,
+    ) -> SuperResolver:
+        from classicsr.zoo import method_name
+
+        name, estimator = self.models.find(scale)
+        self.record |= {
+            "model": name,
+            "method": method_name(estimator),
+            "scale": scale,
+            "plan": estimator.plan(data.shape, scale, spacing),
+            "shape_in": list(data.shape),
+            "dtype": str(data.dtype),
+        }
+        return estimator
+
+
+def _per_axis(value: Scale, option: str) -> tuple[float, float, float]:
+    numbers = value if isinstance(value, tuple) else (value,) * 3
+    if len(numbers) != 3:
+        raise ValueError(f"the {option} of a volume must be one number or three")
+    x, y, z = numbers
+    return x, y, z

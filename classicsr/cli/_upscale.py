@@ -1,0 +1,125 @@
+"""``classicsr upscale``: files in, larger files out."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+import warnings
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from classicsr.cli._common import (
+    UsageError,
+    add_jobs_option,
+    check_json_target,
+    factors,
+    one_line,
+    write_json,
+)
+from classicsr.cli._job import ModelChoice, UpscaleJob
+
+EPILOG = """\
+examples:
+  classicsr upscale photo.png -o photo-x3.png --scale 3
+  classicsr upscale scans/ -o upscaled/ --model aplus-x2 --json record.json
+  classicsr upscale thick.nii.gz -o isotropic.nii.gz --spacing 1x1x1
+
+Without --scale and --spacing, a model that is named works at its own scale; otherwise images
+are doubled, and volumes get isotropic voxels of their finest spacing.
+"""
+
+
+def add_parser(subparsers: Any) -> None:
+    """Add the subcommand."""
+    parser = subparsers.add_parser(
+        "upscale",
+        help="upscale images and volumes",
+        description="Upscale images (PNG, JPEG, TIFF, WebP, BMP) and volumes (NIfTI).",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("inputs", nargs="+", metavar="INPUT", help="files, or folders of files")
+    parser.add_argument(
+        "-o", "--output", required=True, type=Path, metavar="OUT",
+        help="a file for one input, a folder for several",
+    )  # fmt: skip
+    parser.add_argument(
+        "--model", default="auto", metavar="NAME|FILE",
+        help="a bundled model (see 'classicsr models'), a model file, bicubic, lanczos, "
+        "or auto: the bundled A+ model for the scale (default)",
+    )  # fmt: skip
+    size = parser.add_mutually_exclusive_group()
+    size.add_argument("--scale", type=factors, help="a number (3, 2.5) or one per axis (1x1x3)")
+    size.add_argument(
+        "--spacing", type=factors, help="wanted voxel size of volumes in mm, such as 1x1x1"
+    )
+    add_jobs_option(parser)
+    parser.add_argument("--overwrite", action="store_true", help="replace existing files")
+    parser.add_argument(
+        "--json", metavar="FILE", help="write a record of what was done; - is stdout"
+    )
+    parser.set_defaults(run=main)
+
+
+def main(args: argparse.Namespace) -> int:
+    """Upscale every input; one that fails is named on stderr and the others go on."""
+    from classicsr._progress import compilation_notice
+
+    check_json_target(args.json, overwrite=args.overwrite)
+    files = _pair_files(args)
+    models = ModelChoice(args.model, args.scale, args.jobs)
+    with compilation_notice():
+        records = [
+            _run(UpscaleJob(source, target, models, args.scale, args.spacing, args.overwrite))
+            for source, target in files
+        ]
+    if args.json is not None:
+        write_json(args.json, {"results": records})
+    return 1 if any("error" in record for record in records) else 0
+
+
+def _pair_files(args: argparse.Namespace) -> list[tuple[Path, Path]]:
+    """Pair each input file with its output, and make the folder for several."""
+    from classicsr.io import FileError, expand_inputs, output_path_for
+
+    sources = expand_inputs(args.inputs)
+    several = len(sources) > 1 or any(Path(one).is_dir() for one in args.inputs)
+    try:
+        targets = [output_path_for(one, args.output, 2 if several else 1) for one in sources]
+    except FileError as error:
+        raise UsageError(one_line(error)) from error
+    target, count = Counter(targets).most_common(1)[0]
+    if count > 1:
+        raise UsageError(f"{count} inputs would all be written to {target}: rename some")
+    if several:
+        args.output.mkdir(parents=True, exist_ok=True)
+    return list(zip(sources, targets, strict=True))
+
+
+def _run(job: UpscaleJob) -> dict[str, Any]:
+    """Run one job; return its record, with ``error`` where it failed."""
+    from classicsr._progress import progress_bar
+
+    record = job.record
+    start = time.perf_counter()
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", UserWarning)
+        try:
+            with progress_bar(job.source.name) as progress:
+                job.run(progress)
+        except (OSError, ValueError, TypeError, MemoryError, UsageError) as error:
+            record["error"] = one_line(error)
+    record["seconds"] = round(time.perf_counter() - start, 3)
+    record["warnings"] = [one_line(str(warning.message)) for warning in caught]
+    for text in record["warnings"]:
+        _say(job.source, f"warning: {text}")
+    if "error" in record:
+        _say(job.source, record["error"])
+    return record
+
+
+def _say(source: Path, text: str) -> None:
+    """Print one line on stderr that names the input once."""
+    print(f"classicsr: {source}: {text.removeprefix(f'{source}: ')}", file=sys.stderr)

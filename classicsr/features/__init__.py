@@ -1,0 +1,24 @@
+"""Features of patches: scikit-learn transformers."""
+
+from typing import TYPE_CHECKING
+
+from classicsr._lazy import lazy_attributes
+
+if TYPE_CHECKING:
+    from classicsr.features._gradient_pca import GradientPCA as GradientPCA
+    from classicsr.features._gradients import WINDOW_RADIUS as WINDOW_RADIUS
+    from classicsr.features._gradients import WINDOW_SIDE as WINDOW_SIDE
+    from classicsr.features._gradients import gradient_matrix as gradient_matrix
+    from classicsr.features._gradients import interpolation_matrix as interpolation_matrix
+
+__all__ = ["WINDOW_RADIUS", "WINDOW_SIDE", "GradientPCA", "gradient_matrix", "interpolation_matrix"]
+__getattr__, __dir__ = lazy_attributes(
+    __name__,
+    {
+        "GradientPCA": "classicsr.features._gradient_pca",
+        "WINDOW_RADIUS": "classicsr.features._gradients",
+        "WINDOW_SIDE": "classicsr.features._gradients",
+        "gradient_matrix": "classicsr.features._gradients",
+        "interpolation_matrix": "classicsr.features._gradients",
+    },
+)

@@ -1,0 +1,5 @@
+"""The only place with Numba: arrays in, arrays out.
+
+Kernels release the GIL, compile on first use and cache to disk. None of them starts threads:
+callers run them on tiles from worker threads, so the bits never depend on the thread count.
+"""

@@ -1,0 +1,169 @@
+"""Batch orthogonal matching pursuit and the atom update of K-SVD."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from .lanes import CONTRACT
+
+_WIDTH = 16  # independent running maxima, so that the search for the largest one vectorises
+
+
+@njit(inline="always")
+def _largest_magnitude(values, high, where):
+    """Index of the largest ``|value|``, the first one on ties; `high`, `where` are scratch."""
+    high[:] = -1.0
+    where[:] = 0
+    whole = values.shape[0] // _WIDTH * _WIDTH
+    for start in range(0, whole, _WIDTH):
+        for lane in range(_WIDTH):
+            magnitude = abs(values[start + lane])
+            where[lane] = start if magnitude > high[lane] else where[lane]
+            high[lane] = magnitude if magnitude > high[lane] else high[lane]
+    best, index = np.float32(-1.0), 0
+    for lane in range(_WIDTH):
+        at = where[lane] + lane
+        if high[lane] > best or (high[lane] == best and at < index):
+            best, index = high[lane], at
+    for at in range(whole, values.shape[0]):
+        if abs(values[at]) > best:
+            best, index = abs(values[at]), at
+    return index
+
+
+@njit(inline="always")
+def _cholesky_append(factor, gram, chosen, count, atom):
+    """Extend the Cholesky factor of the chosen atoms' Gram matrix by one; False if singular."""
+    rest = np.float64(gram[atom, atom])
+    for i in range(count):
+        value = np.float64(gram[atom, chosen[i]])
+        for j in range(i):
+            value -= factor[i, j] * factor[count, j]
+        factor[count, i] = value / factor[i, i]
+        rest -= factor[count, i] ** 2
+    if rest <= 1e-7 * gram[atom, atom]:
+        return False
+    factor[count, count] = np.sqrt(rest)
+    return True
+
+
+@njit(inline="always")
+def _cholesky_solve(factor, count, solution):
+    """Solve ``L L' z = b`` in place."""
+    for i in range(count):
+        for j in range(i):
+            solution[i] -= factor[i, j] * solution[j]
+        solution[i] /= factor[i, i]
+    for i in range(count - 1, -1, -1):
+        for j in range(i + 1, count):
+            solution[i] -= factor[j, i] * solution[j]
+        solution[i] /= factor[i, i]
+
+
+@njit(fastmath=CONTRACT, nogil=True, cache=True)
+def batch_omp(correlations, gram, indices, coefficients):
+    """Greedy sparse codes of many signals over one dictionary (batch OMP).
+
+    Parameters
+    ----------
+    correlations : (n, n_atoms) float32
+        Inner products of signals and atoms.
+    gram : (n_atoms, n_atoms) float32
+        Inner products of the atoms.
+    indices : (n, n_nonzero) int32, overwritten
+    coefficients : (n, n_nonzero) float32, overwritten
+        A signal that is explained early keeps trailing zeros.
+
+    References
+    ----------
+    R. Rubinstein, M. Zibulevsky, M. Elad, "Efficient implementation of the K-SVD algorithm
+    using batch orthogonal matching pursuit", 2008.
+    """
+    n_nonzero = indices.shape[1]
+    residual = np.empty(correlations.shape[1], np.float32)
+    factor = np.zeros((n_nonzero, n_nonzero))
+    solution = np.zeros(n_nonzero)
+    high = np.empty(_WIDTH, np.float32)
+    where = np.empty(_WIDTH, np.int64)
+    for n in range(correlations.shape[0]):
+        start = correlations[n]
+        chosen = indices[n]
+        chosen[:] = 0
+        coefficients[n] = 0.0
+        residual[:] = start
+        smallest = np.float32(0.0)
+        for count in range(n_nonzero):
+            atom = _largest_magnitude(residual, high, where)
+            if count == 0:
+                smallest = np.float32(1e-6) * abs(residual[atom])
+            if abs(residual[atom]) <= smallest:
+                break
+            if not _cholesky_append(factor, gram, chosen, count, atom):
+                break
+            chosen[count] = atom
+            for i in range(count + 1):
+                solution[i] = start[chosen[i]]
+            _cholesky_solve(factor, count + 1, solution)
+            for i in range(count + 1):
+                coefficients[n, i] = solution[i]
+            if count + 1 < n_nonzero:
+                residual[:] = start
+                for i in range(count + 1):
+                    weight = np.float32(solution[i])
+                    row = gram[chosen[i]]
+                    for a in range(residual.shape[0]):
+                        residual[a] -= weight * row[a]
+
+
+@njit(inline="always")
+def _residual_without(signals, atoms, indices, coefficients, n, skipped, residual):
+    """Signal n minus its code, leaving out the atom `skipped`."""
+    for f in range(residual.shape[0]):
+        residual[f] = signals[n, f]
+    for i in range(indices.shape[1]):
+        atom = indices[n, i]
+        if atom != skipped and coefficients[n, i] != 0.0:
+            for f in range(residual.shape[0]):
+                residual[f] -= coefficients[n, i] * atoms[atom, f]
+
+
+@njit(fastmath=CONTRACT, nogil=True, cache=True)
+def update_atoms(signals, atoms, indices, coefficients, users, starts):
+    """One approximate K-SVD sweep: each atom and its coefficients, in turn, in place.
+
+    Parameters
+    ----------
+    signals : (n, d) float32
+    atoms : (n_atoms, d) float32, overwritten
+        Unit norm; an atom that nobody uses is left as it is.
+    indices : (n, n_nonzero) int32; coefficients : (n, n_nonzero) float32, overwritten
+    users, starts : int64
+        From `linear.sort_by_label` of the flattened `indices`: entries
+        ``users[starts[a]:starts[a + 1]]`` are the flat code positions that name atom a.
+    """
+    n_nonzero, d = indices.shape[1], signals.shape[1]
+    residual = np.empty(d, np.float64)
+    total = np.empty(d, np.float64)
+    for atom in range(atoms.shape[0]):
+        total[:] = 0.0
+        for entry in users[starts[atom] : starts[atom + 1]]:
+            n, slot = divmod(entry, n_nonzero)
+            weight = coefficients[n, slot]
+            if weight != 0.0:
+                _residual_without(signals, atoms, indices, coefficients, n, atom, residual)
+                for f in range(d):
+                    total[f] += weight * residual[f]
+        norm = np.sqrt((total**2).sum())
+        if norm == 0.0:
+            continue
+        for f in range(d):
+            atoms[atom, f] = total[f] / norm
+        for entry in users[starts[atom] : starts[atom + 1]]:
+            n, slot = divmod(entry, n_nonzero)
+            if coefficients[n, slot] != 0.0:
+                _residual_without(signals, atoms, indices, coefficients, n, atom, residual)
+                weight = 0.0
+                for f in range(d):
+                    weight += residual[f] * atoms[atom, f]
+                coefficients[n, slot] = weight

@@ -1,0 +1,60 @@
+"""Where patches lie: mirrored borders, windows of an image, tiles of a plane."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def mirrored(start: int, stop: int, n: int) -> NDArray[np.int64]:
+    """Indices start..stop-1 of a signal of `n` samples continued by mirroring.
+
+    The edge sample is repeated (MATLAB's "symmetric"), as often as needed, so that any size
+    down to one sample works.
+
+    Examples
+    --------
+    >>> mirrored(-2, 5, 3).tolist()
+    [1, 0, 0, 1, 2, 2, 1]
+    """
+    period = np.arange(start, stop) % (2 * n)
+    return np.where(period < n, period, 2 * n - 1 - period)
+
+
+def windows(image: NDArray[np.float32], radius: int) -> NDArray[np.float32]:
+    """All windows of an image, borders mirrored: a view (h, w, side, side), read-only.
+
+    Examples
+    --------
+    >>> windows(np.zeros((5, 7), np.float32), 4).shape
+    (5, 7, 9, 9)
+    """
+    h, w = image.shape
+    rows, columns = mirrored(-radius, h + radius, h), mirrored(-radius, w + radius, w)
+    side = 2 * radius + 1
+    return np.lib.stride_tricks.sliding_window_view(image[np.ix_(rows, columns)], (side, side))
+
+
+@dataclass(frozen=True)
+class Tile:
+    """A rectangle of low-resolution pixels, ``[row, row + height) x [column, ...)``."""
+
+    row: int
+    column: int
+    height: int
+    width: int
+
+
+def tiles(shape: tuple[int, int], tile_shape: tuple[int, int]) -> Iterator[Tile]:
+    """Cover a plane with tiles of at most `tile_shape`, in raster order."""
+    for row in range(0, shape[0], tile_shape[0]):
+        for column in range(0, shape[1], tile_shape[1]):
+            yield Tile(
+                row,
+                column,
+                min(tile_shape[0], shape[0] - row),
+                min(tile_shape[1], shape[1] - column),
+            )

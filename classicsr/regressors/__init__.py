@@ -1,0 +1,32 @@
+"""Patch-level estimators: scikit-learn regressors from features to high-resolution patches."""
+
+from typing import TYPE_CHECKING
+
+from classicsr._lazy import lazy_attributes
+
+if TYPE_CHECKING:
+    from classicsr.regressors._anchored import (
+        AdjustedAnchoredRegressor as AdjustedAnchoredRegressor,
+    )
+    from classicsr.regressors._anchored import (
+        AnchoredNeighborhoodRegressor as AnchoredNeighborhoodRegressor,
+    )
+    from classicsr.regressors._anchored import GlobalRegressor as GlobalRegressor
+    from classicsr.regressors._ksvd import ksvd as ksvd
+    from classicsr.regressors._ksvd import omp_codes as omp_codes
+    from classicsr.regressors._partitions import NearestAnchor as NearestAnchor
+    from classicsr.regressors._partitions import WholeSpace as WholeSpace
+    from classicsr.regressors._piecewise import PiecewiseLinearMap as PiecewiseLinearMap
+
+_ORIGINS = {
+    "AdjustedAnchoredRegressor": "classicsr.regressors._anchored",
+    "AnchoredNeighborhoodRegressor": "classicsr.regressors._anchored",
+    "GlobalRegressor": "classicsr.regressors._anchored",
+    "NearestAnchor": "classicsr.regressors._partitions",
+    "PiecewiseLinearMap": "classicsr.regressors._piecewise",
+    "WholeSpace": "classicsr.regressors._partitions",
+    "ksvd": "classicsr.regressors._ksvd",
+    "omp_codes": "classicsr.regressors._ksvd",
+}
+__all__ = list(_ORIGINS)
+__getattr__, __dir__ = lazy_attributes(__name__, _ORIGINS)

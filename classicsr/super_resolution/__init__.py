@@ -1,0 +1,24 @@
+"""Image-level estimators: images in, larger images out."""
+
+from typing import TYPE_CHECKING
+
+from classicsr._lazy import lazy_attributes
+
+if TYPE_CHECKING:
+    from classicsr.super_resolution._anchored import (
+        AnchoredRegressionSR as AnchoredRegressionSR,
+    )
+    from classicsr.super_resolution._base import SuperResolver as SuperResolver
+    from classicsr.super_resolution._bicubic import BicubicSR as BicubicSR
+    from classicsr.super_resolution._evaluation import evaluate as evaluate
+    from classicsr.super_resolution._patch import PatchRegressionSR as PatchRegressionSR
+
+_ORIGINS = {
+    "AnchoredRegressionSR": "classicsr.super_resolution._anchored",
+    "BicubicSR": "classicsr.super_resolution._bicubic",
+    "PatchRegressionSR": "classicsr.super_resolution._patch",
+    "SuperResolver": "classicsr.super_resolution._base",
+    "evaluate": "classicsr.super_resolution._evaluation",
+}
+__all__ = list(_ORIGINS)
+__getattr__, __dir__ = lazy_attributes(__name__, _ORIGINS)

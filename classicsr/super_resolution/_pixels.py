@@ -1,0 +1,194 @@
+"""Between the caller's pixels and the methods' float32 blocks: units, colour, NaN, rounding."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from classicsr.metrics import rgb_to_ycbcr, ycbcr_to_rgb
+
+Float32 = NDArray[np.float32]
+Pixels = NDArray[Any]
+Range = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Intensity:
+    """The affine map between an image's own units and the unit interval.
+
+    Attributes
+    ----------
+    low, high : float
+        Values that become 0 and 1.
+    dtype : numpy.dtype
+        Type of the image; results are given back in it.
+    """
+
+    low: float
+    high: float
+    dtype: np.dtype
+
+    @classmethod
+    def of(cls, image: Pixels, data_range: Range | None) -> Intensity:
+        """Range of an image: `data_range`, or the dtype's for 8- and 16-bit integers.
+
+        Everything else (floats, and integers that float32 cannot hold) uses its own finite
+        minimum and maximum.
+        """
+        if data_range is not None:
+            return cls(float(data_range[0]), float(data_range[1]), image.dtype)
+        if image.dtype.kind == "b":
+            return cls(0.0, 1.0, image.dtype)
+        if image.dtype.kind in "iu" and image.dtype.itemsize <= 2:
+            limits = np.iinfo(image.dtype)
+            return cls(float(limits.min), float(limits.max), image.dtype)
+        low, high = _finite_range(image)
+        return cls(low, high, image.dtype)
+
+    @property
+    def span(self) -> float:
+        """Distance between the two ends; 1 for a constant image."""
+        return self.high - self.low or 1.0
+
+    def to_unit(self, pixels: Pixels) -> Float32:
+        """float32 intensities on the unit scale (outside [0, 1] where the range was exceeded)."""
+        wide = np.float32 if pixels.dtype.itemsize <= 2 else np.float64
+        shifted = pixels.astype(wide)
+        shifted -= wide(self.low)
+        shifted *= wide(1 / self.span)
+        return shifted.astype(np.float32, copy=False)
+
+    def from_unit(self, block: Float32) -> Pixels:
+        """The image's units and dtype again; integers are rounded and clipped to their type."""
+        wide = np.float32 if self.dtype.itemsize <= 2 else np.float64
+        pixels = block.astype(wide)
+        pixels *= wide(self.span)
+        pixels += wide(self.low)
+        if self.dtype.kind == "f":
+            return pixels.astype(self.dtype, copy=False)
+        low, high = (0, 1) if self.dtype.kind == "b" else _limits(self.dtype)
+        np.rint(pixels, out=pixels)
+        np.clip(pixels, low, high, out=pixels)
+        return pixels.astype(self.dtype)
+
+
+def _limits(dtype: np.dtype) -> tuple[float, float]:
+    """Ends of an integer type that survive the round trip through float64."""
+    limits = np.iinfo(dtype)
+    high = float(limits.max)
+    return float(limits.min), high if int(high) <= limits.max else float(np.nextafter(high, 0))
+
+
+def _finite_range(image: Pixels) -> Range:
+    """Minimum and maximum of the finite pixels; (0, 1) when there are none."""
+    low, high = image.min(), image.max()
+    if not (np.isfinite(low) and np.isfinite(high)):
+        finite = image[np.isfinite(image)]
+        if finite.size == 0:
+            return 0.0, 1.0
+        low, high = finite.min(), finite.max()
+    return float(low), float(high)
+
+
+class PixelSource:
+    """Reads float32 blocks on the unit scale from an image of any type.
+
+    Parameters
+    ----------
+    image : (H, W) or (H, W, C) array
+    intensity : Intensity
+    color : bool
+        Turn the first three channels from RGB to YCbCr.
+    """
+
+    def __init__(self, image: Pixels, intensity: Intensity, *, color: bool = False) -> None:
+        self.image = image if image.ndim == 3 else image[..., None]
+        self.intensity = intensity
+        self.color = color
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Height and width."""
+        return self.image.shape[0], self.image.shape[1]
+
+    def read(self, rows: NDArray[np.int64], columns: NDArray[np.int64]) -> Float32:
+        """Block (C, len(rows), len(columns)), planes contiguous."""
+        block = self.intensity.to_unit(self.image[np.ix_(rows, columns)])
+        if self.color:
+            block[..., :3] = rgb_to_ycbcr(block[..., :3], peak=1.0)
+        return np.ascontiguousarray(block.transpose(2, 0, 1))
+
+
+class PixelSink:
+    """Writes float32 blocks into a result array: the inverse of `PixelSource`."""
+
+    def __init__(self, image: Pixels, intensity: Intensity, *, color: bool = False) -> None:
+        self.image = image if image.ndim == 3 else image[..., None]
+        self.intensity = intensity
+        self.color = color
+
+    def write(self, block: Float32, row: int, column: int) -> None:
+        """Store a block (C, h, w) whose first pixel is (row, column)."""
+        pixels = block.transpose(1, 2, 0)
+        if self.color:
+            pixels = pixels.copy()
+            pixels[..., :3] = ycbcr_to_rgb(pixels[..., :3], peak=1.0)
+        h, w = pixels.shape[:2]
+        self.image[row : row + h, column : column + w] = self.intensity.from_unit(pixels)
+
+
+def nearest_low(n_low: int, n_high: int, scale: float) -> NDArray[np.int64]:
+    """Index of the low-resolution sample whose block each high-resolution sample lies in."""
+    return np.minimum(np.floor((np.arange(n_high) + 0.5) / scale), n_low - 1).astype(np.int64)
+
+
+class NonFiniteMask:
+    """NaN and Inf are set aside, then put back where they were on the finer grid.
+
+    Attributes
+    ----------
+    image : array
+        The image with each such pixel replaced by its nearest finite one, so that its
+        neighbours are not harmed; the input itself when all is finite.
+    """
+
+    def __init__(self, image: Pixels, n_spatial: int) -> None:
+        self.image = image
+        self._original = image
+        self._bad: NDArray[np.bool_] | None = None
+        if image.dtype.kind != "f" or np.isfinite(image.sum(dtype=np.float64)):
+            return
+        bad = ~np.isfinite(image)
+        if bad.any():
+            self._bad = bad
+            self.image = _filled(image, bad, n_spatial)
+
+    def restore(self, result: Pixels, scales: tuple[float, ...]) -> None:
+        """Write the original NaN and Inf into `result`, in place."""
+        if self._bad is None:
+            return
+        axes = [
+            nearest_low(n_low, n_high, scale)
+            for n_low, n_high, scale in zip(
+                self._bad.shape, result.shape, (*scales, *[1.0] * result.ndim), strict=False
+            )
+        ]
+        grid = np.ix_(*axes)
+        bad = self._bad[grid]
+        result[bad] = self._original[grid][bad]
+
+
+def _filled(image: Pixels, bad: NDArray[np.bool_], n_spatial: int) -> Pixels:
+    """Copy of `image` whose bad pixels hold the value of the nearest good one (per channel)."""
+    from scipy.ndimage import distance_transform_edt
+
+    if image.ndim > n_spatial:
+        planes = [_filled(image[..., c], bad[..., c], n_spatial) for c in range(image.shape[-1])]
+        return np.stack(planes, axis=-1)
+    if bad.all():
+        return np.zeros_like(image)
+    nearest = distance_transform_edt(bad, return_distances=False, return_indices=True)
+    return image[tuple(nearest)]

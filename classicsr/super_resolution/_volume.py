@@ -1,0 +1,48 @@
+"""How a volume is upscaled: a plane slice by slice, then cubic interpolation along the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class VolumePlan:
+    """Steps for one volume.
+
+    Attributes
+    ----------
+    plane : (int, int)
+        Axes of the slices.
+    along : int
+        The third axis.
+    scales : (float, float, float)
+        Per axis of the volume.
+    """
+
+    plane: tuple[int, int]
+    along: int
+    scales: tuple[float, float, float]
+
+    @property
+    def plane_scales(self) -> tuple[float, float]:
+        """Factors within the slices."""
+        return self.scales[self.plane[0]], self.scales[self.plane[1]]
+
+
+def plan_volume(
+    scales: tuple[float, float, float],
+    spacing: Sequence[float] | None,
+    plane: tuple[int, int] | None,
+) -> VolumePlan:
+    """Choose the plane of the slices: `plane`, or the two axes of the finest spacing.
+
+    Without a spacing these are the first two axes.
+    """
+    if plane is None:
+        order = sorted(range(3), key=lambda axis: spacing[axis] if spacing is not None else axis)
+        first, second = sorted(order[:2])
+    else:
+        first, second = plane
+    (along,) = {0, 1, 2} - {first, second}
+    return VolumePlan((first, second), along, scales)

@@ -1,0 +1,145 @@
+"""Every method by its registry name: the only way from a name in a file to a class."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from classicsr.super_resolution import SuperResolver
+
+
+@dataclass(frozen=True)
+class Method:
+    """One line of the registry.
+
+    Attributes
+    ----------
+    name : str
+        Registry name, used by the command line, by reports and in model files.
+    summary : str
+        What the method does, in one line.
+    paper : str
+        Where it was published.
+    estimator : str
+        ``"module:class"`` of the image-level estimator.
+    parameters : mapping
+        Constructor parameters that make the class this method.
+    fits : bool
+        Whether it must be fitted before it can predict.
+    """
+
+    name: str
+    summary: str
+    paper: str
+    estimator: str
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    fits: bool = True
+
+    def load_class(self) -> type[SuperResolver]:
+        """Import the estimator's class."""
+        module, _, name = self.estimator.partition(":")
+        loaded: type[SuperResolver] = getattr(importlib.import_module(module), name)
+        return loaded
+
+
+_INTERPOLATION = "classicsr.super_resolution:BicubicSR"
+_ANCHORED = "classicsr.super_resolution:AnchoredRegressionSR"
+
+METHODS: Mapping[str, Method] = {
+    method.name: method
+    for method in (
+        Method(
+            "bicubic", "cubic interpolation (Keys, a = -0.5)",
+            "Keys, IEEE TASSP 1981",
+            _INTERPOLATION, {"kernel": "cubic"}, fits=False,
+        ),
+        Method(
+            "lanczos", "windowed-sinc interpolation with three lobes",
+            "Duchon, J. Appl. Meteorol. 1979",
+            _INTERPOLATION, {"kernel": "lanczos3"}, fits=False,
+        ),
+        Method(
+            "gr", "one ridge regression for every patch",
+            "Timofte, De Smet, Van Gool, ICCV 2013",
+            _ANCHORED, {"variant": "gr"},
+        ),
+        Method(
+            "anr", "one ridge regression per dictionary atom, from its neighbouring atoms",
+            "Timofte, De Smet, Van Gool, ICCV 2013",
+            _ANCHORED, {"variant": "anr"},
+        ),
+        Method(
+            "aplus", "one ridge regression per dictionary atom, from its neighbouring patches",
+            "Timofte, De Smet, Van Gool, ACCV 2014",
+            _ANCHORED, {"variant": "aplus"},
+        ),
+    )
+}  # fmt: skip
+
+
+def find_method(name: str) -> Method:
+    """Return the method of this registry name.
+
+    Raises
+    ------
+    ValueError
+        No method has this name; the message lists those that exist.
+
+    Examples
+    --------
+    >>> from classicsr.zoo import find_method
+    >>> find_method("bicubic").fits
+    False
+    """
+    if name not in METHODS:
+        raise ValueError(unknown_name("method", name, METHODS))
+    return METHODS[name]
+
+
+def make_method(name: str, **params: Any) -> SuperResolver:
+    """Return an unfitted estimator of the method `name`.
+
+    Parameters
+    ----------
+    name : str
+        Registry name, such as ``"aplus"``.
+    **params
+        Constructor parameters on top of those that define the method.
+
+    Raises
+    ------
+    ValueError
+        No method has this name.
+    """
+    method = find_method(name)
+    return method.load_class()(**{**method.parameters, **params})
+
+
+def method_name(estimator: SuperResolver) -> str:
+    """Return the registry name of an estimator: its class with the parameters of that method.
+
+    Examples
+    --------
+    >>> from classicsr import BicubicSR
+    >>> from classicsr.zoo import method_name
+    >>> method_name(BicubicSR(kernel="lanczos3"))
+    'lanczos'
+    """
+    params = estimator.get_params(deep=False)
+    for method in METHODS.values():
+        same_class = method.estimator.endswith(f":{type(estimator).__name__}")
+        if same_class and method.parameters.items() <= params.items():
+            return method.name
+    return estimator.method
+
+
+def unknown_name(kind: str, name: str, known: Iterable[str]) -> str:
+    """Return the message for a name that does not exist: the closest one and all of them."""
+    names = list(known)
+    close = difflib.get_close_matches(name, names, n=1)
+    hint = f" (did you mean {close[0]!r}?)" if close else ""
+    return f"unknown {kind} {name!r}{hint}; available: {', '.join(names) or 'none'}"

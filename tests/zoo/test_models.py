@@ -1,0 +1,101 @@
+"""Models are found by bundled name or file; what cannot be loaded says why."""
+
+from __future__ import annotations
+
+import pytest
+
+from classicsr import BicubicSR, load_model
+from classicsr._model_file import ModelFileError, read_model, write_model
+from classicsr.zoo import Method, _models, bundled_models, default_model
+
+
+class StandInSR(BicubicSR):
+    """A model of a fixed scale with the arithmetic of bicubic interpolation."""
+
+    @classmethod
+    def _from_model(cls, model):
+        return cls(**model.parameters)
+
+
+@pytest.fixture
+def bundle(tmp_path, monkeypatch):
+    """Bundled models for x2, x3 and x4 that need no training."""
+    for name in ("aplus-x2", "aplus-x4", "anr-x3"):
+        write_model(
+            tmp_path / f"{name}.safetensors",
+            method=name[:-3],
+            params={"scale": int(name[-1])},
+            tensors={},
+        )
+    (tmp_path / "README.md").write_text("not a model")
+    monkeypatch.setattr(_models, "MODELS_FOLDER", tmp_path)
+    classes = {True: StandInSR, False: BicubicSR}
+    monkeypatch.setattr(Method, "load_class", lambda method: classes[method.fits])
+    return tmp_path
+
+
+def test_bundled_models_are_the_files_of_the_folder(bundle):
+    assert bundled_models() == {
+        name: bundle / f"{name}.safetensors" for name in ("anr-x3", "aplus-x2", "aplus-x4")
+    }
+
+
+def test_every_model_of_the_package_loads():
+    for name, path in bundled_models().items():
+        estimator = load_model(name)
+        assert name.endswith(f"-x{estimator.native_scale_}")
+        assert path.stat().st_size <= 12e6
+        assert read_model(path).measured
+
+
+@pytest.mark.parametrize(
+    ("scale", "name"),
+    [(1.5, "aplus-x2"), (2, "aplus-x2"), (2.01, "aplus-x4"), (4, "aplus-x4"), (0.5, "aplus-x2"),
+     ((1, 1, 3), "aplus-x4"), ((2, 1.5), "aplus-x2")],
+)  # fmt: skip
+def test_default_is_the_smallest_that_reaches_the_scale(bundle, scale, name):
+    assert default_model(scale) == name
+
+
+@pytest.mark.parametrize("scale", [4.5, 8, (1, 1, 6)])
+def test_scale_beyond_the_models_lists_what_is_there(bundle, scale):
+    with pytest.raises(ValueError, match=r"available: x2, x4"):
+        default_model(scale)
+
+
+def test_load_by_name_by_file_and_by_method(bundle):
+    assert load_model("aplus-x2").get_params()["scale"] == 2
+    assert load_model(bundle / "anr-x3.safetensors").get_params()["scale"] == 3
+    assert load_model(str(bundle / "aplus-x4.safetensors")).get_params()["scale"] == 4
+    assert load_model("lanczos").get_params()["kernel"] == "lanczos3"
+
+
+def test_unknown_model_lists_what_is_there(bundle):
+    with pytest.raises(ValueError, match=r"'aplus-x5' \(did you mean 'aplus-x[24]'\?\)") as caught:
+        load_model("aplus-x5")
+    for name in ("aplus-x2", "aplus-x4", "anr-x3", "bicubic", "lanczos", ".safetensors file"):
+        assert name in str(caught.value)
+
+
+def test_methods_that_must_be_fitted_are_no_models(bundle):
+    with pytest.raises(ValueError, match="unknown model 'gr'"):
+        load_model("gr")
+
+
+def test_missing_and_hostile_files(tmp_path):
+    with pytest.raises(ModelFileError, match=r"gone\.safetensors: file cannot be read"):
+        load_model(tmp_path / "gone.safetensors")
+    path = tmp_path / "hostile.safetensors"
+    write_model(path, method="os.system", params={"command": "true"}, tensors={})
+    with pytest.raises(ModelFileError, match=r"unknown method 'os\.system'"):
+        load_model(path)
+    path.write_bytes(b"\x80\x04\x95 a pickle")
+    with pytest.raises(ModelFileError, match="header length"):
+        load_model(path)
+
+
+def test_methods_without_fitting_have_no_files(tmp_path):
+    path = tmp_path / "m.safetensors"
+    write_model(path, method="bicubic", params={}, tensors={})
+    with pytest.raises(ModelFileError, match="method is an unknown method 'bicubic'"):
+        load_model(path)
