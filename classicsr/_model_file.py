@@ -154,7 +154,7 @@ def write_model(
     OSError
         The file cannot be written.
     """
-    from safetensors.numpy import save_file
+    from safetensors.numpy import save
 
     notes = dict(info or {})
     arrays = {name: _storable(name, array) for name, array in tensors.items()}
@@ -174,7 +174,8 @@ def write_model(
         raise ValueError(f"info must hold 'provenance' and 'measured' only. Got {list(notes)}.")
     text = json.dumps(manifest, allow_nan=False, sort_keys=True, default=_plain)
     with atomic_path(path, overwrite=overwrite) as temporary:
-        save_file(arrays, temporary, metadata={"classicsr": text})
+        # not save_file: it replaces the file by one that only its owner may read
+        temporary.write_bytes(save(arrays, metadata={"classicsr": text}))
 
 
 def read_model(path: str | os.PathLike[str]) -> ModelFile:

@@ -145,6 +145,17 @@ def test_same_content_gives_same_bytes(tmp_path, model_path):
     assert again.read_bytes() == model_path.read_bytes()
 
 
+@pytest.mark.skipif(os.name != "posix", reason="permissions of POSIX")
+def test_permissions_follow_the_umask(tmp_path):
+    path = tmp_path / "m.safetensors"
+    before = os.umask(0o022)
+    try:
+        write_model(path, method="aplus", params={}, tensors={"counts": np.arange(5)})
+    finally:
+        os.umask(before)
+    assert path.stat().st_mode & 0o777 == 0o644
+
+
 def test_other_readers_open_it(model_path):
     np.testing.assert_array_equal(load_file(model_path)["counts"], np.arange(5))
 

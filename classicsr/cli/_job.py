@@ -129,13 +129,12 @@ class UpscaleJob:
 
         def frames() -> Iterator[np.ndarray]:
             for index in range(volume.n_frames):
+
+                def report(done: int, total: int, before: int = index) -> None:
+                    progress(before * total + done, volume.n_frames * total)
+
                 yield estimator.predict(
-                    volume.frame(index),
-                    scale=scale,
-                    spacing=volume.spacing,
-                    progress=lambda done, total, before=index: progress(
-                        before * total + done, volume.n_frames * total
-                    ),
+                    volume.frame(index), scale=scale, spacing=volume.spacing, progress=report
                 )
 
         write_volume(self.target, frames(), like=volume, scale=scale, overwrite=self.overwrite)

@@ -68,8 +68,8 @@ def main(args: argparse.Namespace) -> int:
     from classicsr._progress import compilation_notice
 
     check_json_target(args.json, overwrite=args.overwrite)
-    files = _pair_files(args)
     models = ModelChoice(args.model, args.scale, args.jobs)
+    files = _pair_files(args)
     with compilation_notice():
         records = [
             _run(UpscaleJob(source, target, models, args.scale, args.spacing, args.overwrite))

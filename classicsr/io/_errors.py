@@ -36,7 +36,7 @@ def reading(path: Path) -> Iterator[None]:
     except FileError:
         raise
     except FileNotFoundError as error:
-        raise FileError(f"{path}: no such file") from error
+        raise FileError(f"{error.filename or path}: no such file") from error
     except PermissionError as error:
         raise FileError(f"{path}: cannot be read (permission denied)") from error
     except MemoryError as error:

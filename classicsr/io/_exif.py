@@ -1,14 +1,11 @@
-"""EXIF blocks and the orientation they hold."""
+"""EXIF blocks: read, checked, and rewritten for other pixels."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+import warnings
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
-
-from classicsr.io._picture import Metadata, Picture
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -19,7 +16,19 @@ _X_RESOLUTION, _Y_RESOLUTION = 0x011A, 0x011B
 _EXIF_IFD = 0x8769
 _PIXEL_X_DIMENSION, _PIXEL_Y_DIMENSION = 0xA002, 0xA003
 
-Pixels = np.ndarray[Any, Any]
+
+def checked_exif(path: Path, parse: Callable[[], Image.Exif]) -> tuple[bytes | None, int]:
+    """The EXIF block and orientation of a file; (None, 1) without one or with a damaged one."""
+    try:
+        tags = parse()
+        orientation = tags.get(ORIENTATION, 1)
+        block = tags.tobytes() if len(tags) else None
+        if block is not None:
+            resized_exif(block, (1, 1), (1, 1))  # what cannot be rewritten must be found now
+        return block, orientation
+    except Exception as error:  # the parser raises many kinds; the pixels are good without it
+        warnings.warn(f"{path}: the EXIF block is damaged and dropped ({error})", stacklevel=5)
+        return None, 1
 
 
 def parse_exif(block: bytes) -> Image.Exif:
@@ -48,30 +57,8 @@ def resized_exif(block: bytes, scale: Sequence[float], shape: tuple[int, ...]) -
     return tags.tobytes()
 
 
-def upright(array: Pixels, metadata: Metadata, orientation: int) -> Picture:
-    """Apply an EXIF orientation (1 to 8) to the pixels and reset it in the metadata."""
-    if orientation in _TURNS:
-        array = _TURNS[orientation](array)
-        swaps_axes = orientation >= 5
-        if metadata.exif is not None:
-            metadata = replace(metadata, exif=_upright_exif(metadata.exif, swaps_axes))
-        if swaps_axes and metadata.resolution is not None:
-            metadata = replace(metadata, resolution=metadata.resolution[::-1])
-    return Picture(np.ascontiguousarray(array), metadata)
-
-
-_TURNS = {
-    2: lambda a: a[:, ::-1],
-    3: lambda a: a[::-1, ::-1],
-    4: lambda a: a[::-1],
-    5: lambda a: a.swapaxes(0, 1),
-    6: lambda a: np.rot90(a, -1),
-    7: lambda a: a.swapaxes(0, 1)[::-1, ::-1],
-    8: lambda a: np.rot90(a, 1),
-}
-
-
-def _upright_exif(block: bytes, swaps_axes: bool) -> bytes:
+def upright_exif(block: bytes, swaps_axes: bool) -> bytes:
+    """The same block once the orientation is applied to the pixels."""
     tags = parse_exif(block)
     tags[ORIENTATION] = 1
     if swaps_axes:

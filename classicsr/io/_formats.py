@@ -97,10 +97,11 @@ def kind_of(path: str | PathLike[str]) -> Kind:
     'image'
     """
     path = Path(path)
-    if path.is_dir():
-        raise FileError(f"{path}: a folder without readable files ({READABLE})")
     suffix = suffix_of(path)
     with reading(path):
+        if path.is_dir():
+            next(path.iterdir(), None)  # a locked folder says so
+            raise FileError(f"{path}: a folder without readable files ({READABLE})")
         if path.stat().st_size == 0:
             raise FileError(f"{path}: is empty (0 bytes)")
         found = format_of(path)
@@ -123,9 +124,9 @@ def _kind_by_name(suffix: str) -> Kind | None:
 def expand_inputs(paths: Iterable[str | PathLike[str]]) -> list[Path]:
     """Replace each folder by the readable files in it, sorted by name.
 
-    Hidden files, other formats and subfolders are left out. A folder without any readable file
-    and a missing file stay in the list: opening them gives an error that names them, and
-    the rest of a batch goes on.
+    Hidden files, other formats and subfolders are left out. A missing file and a folder that is
+    locked or has no readable file stay in the list: opening them gives an error that names them,
+    and the rest of a batch goes on.
 
     Parameters
     ----------
@@ -144,12 +145,12 @@ def expand_inputs(paths: Iterable[str | PathLike[str]]) -> list[Path]:
     """
     files: list[Path] = []
     for path in map(Path, paths):
-        files += (_readable_files(path) or [path]) if path.is_dir() else [path]
+        files += _readable_files(path) or [path]
     return files
 
 
 def _readable_files(folder: Path) -> list[Path]:
-    with reading(folder):
+    try:
         return sorted(
             path
             for path in folder.iterdir()
@@ -157,6 +158,8 @@ def _readable_files(folder: Path) -> list[Path]:
             and _kind_by_name(suffix_of(path)) is not None
             and path.is_file()
         )
+    except OSError:  # not a folder, missing or locked
+        return []
 
 
 def output_path_for(path: str | PathLike[str], out: str | PathLike[str], n_inputs: int = 1) -> Path:

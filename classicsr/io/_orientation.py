@@ -11,13 +11,13 @@ import numpy.typing as npt
 
 Affine = npt.NDArray[np.float64]
 
-_MM = {"meter": 1000.0, "mm": 1.0, "micron": 0.001}  # mm per unit; unknown units count as mm
+_MM = {1: 1000.0, 2: 1.0, 3: 0.001}  # mm per unit code; unknown units count as mm
 _TOLERANCE = 0.1  # voxels
 
 
 def spatial_unit(header: Any) -> float:
     """Millimetres per spatial unit of the header."""
-    return _MM.get(header.get_xyzt_units()[0], 1.0)
+    return _MM.get(int(header["xyzt_units"]) % 8, 1.0)
 
 
 def stored_affine(header: Any, form: str) -> Affine | None:

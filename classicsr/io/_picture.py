@@ -9,7 +9,10 @@ from typing import Any
 import numpy as np
 
 from classicsr.io._errors import FileError
+from classicsr.io._exif import resized_exif, upright_exif
 from classicsr.io._geometry import axis_scales
+
+Pixels = np.ndarray[Any, Any]
 
 # A header may declare any size; beyond this nothing is allocated (16384 x 16384 RGBA still passes).
 MAX_SAMPLES = 2**30
@@ -53,8 +56,6 @@ class Metadata:
 
     def upscaled(self, scale: float | Sequence[float], shape: tuple[int, ...]) -> Metadata:
         """Metadata of the upscaled image of that `shape`: the physical size stays the same."""
-        from classicsr.io._exif import resized_exif
-
         along_y, along_x = axis_scales(scale, 2)
         resolution, exif = self.resolution, self.exif
         if resolution is not None:
@@ -78,7 +79,7 @@ class Picture:
         Colour profile, EXIF and resolution.
     """
 
-    array: np.ndarray[Any, Any]
+    array: Pixels
     metadata: Metadata
 
 
@@ -91,3 +92,26 @@ def check_size(path: object, height: int, width: int, channels: int) -> None:
             f"{path}: declares {width} x {height} x {channels} samples, "
             f"more than the limit of {MAX_SAMPLES}"
         )
+
+
+_TURNS = {  # by EXIF orientation
+    2: lambda a: a[:, ::-1],
+    3: lambda a: a[::-1, ::-1],
+    4: lambda a: a[::-1],
+    5: lambda a: a.swapaxes(0, 1),
+    6: lambda a: np.rot90(a, -1),
+    7: lambda a: a.swapaxes(0, 1)[::-1, ::-1],
+    8: lambda a: np.rot90(a, 1),
+}
+
+
+def upright(array: Pixels, metadata: Metadata, orientation: int) -> Picture:
+    """Apply an EXIF orientation (1 to 8) to the pixels and reset it in the metadata."""
+    if orientation in _TURNS:
+        array = _TURNS[orientation](array)
+        swaps_axes = orientation >= 5
+        if metadata.exif is not None:
+            metadata = replace(metadata, exif=upright_exif(metadata.exif, swaps_axes))
+        if swaps_axes and metadata.resolution is not None:
+            metadata = replace(metadata, resolution=metadata.resolution[::-1])
+    return Picture(np.ascontiguousarray(array), metadata)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from classicsr.io._errors import FileError
-from classicsr.io._exif import ORIENTATION, parse_exif, upright
-from classicsr.io._picture import PNG_LEVEL, Metadata, Picture, check_size
+from classicsr.io._exif import checked_exif
+from classicsr.io._picture import PNG_LEVEL, Metadata, Picture, check_size, upright
 
 if TYPE_CHECKING:
     from PIL import Image, ImageFile
@@ -28,7 +27,7 @@ _OPTIONS: dict[str, dict[str, Any]] = {
     "JPEG": {"quality": 95, "subsampling": "4:4:4"},
     "WebP": {"lossless": True, "exact": True},
 }
-_MAX_DPI = 65535  # a 16-bit field in JPEG
+_MAX_DPI, _MAX_EXIF = 65535, 65533  # 16-bit fields in JPEG; more is left out
 
 
 def read(path: Path, format_name: str) -> Picture:
@@ -81,16 +80,7 @@ def _metadata(path: Path, image: Image.Image) -> tuple[Metadata, int]:
     profile = image.info.get("icc_profile")
     if image.mode in ("CMYK", "YCbCr"):
         profile = None  # it describes the inks, not the RGB values they became
-    exif, orientation = None, 1
-    try:
-        tags = image.getexif()
-        orientation = tags.get(ORIENTATION, 1)
-        exif = tags.tobytes() if len(tags) else None
-        if exif is not None:
-            parse_exif(exif)
-    except Exception as error:  # the parser raises many kinds; the pixels are good without it
-        warnings.warn(f"{path}: the EXIF block is damaged and dropped ({error})", stacklevel=4)
-        exif = None
+    exif, orientation = checked_exif(path, image.getexif)
     return Metadata(profile or None, exif, _valid_dpi(image.info.get("dpi"))), orientation
 
 
@@ -108,7 +98,7 @@ def write(path: Path, array: Pixels, metadata: Metadata, format_name: str) -> No
     options = dict(_OPTIONS.get(format_name, {}))
     if metadata.dpi is not None and max(metadata.dpi) <= _MAX_DPI:
         options["dpi"] = metadata.dpi
-    if metadata.exif is not None:
+    if metadata.exif is not None and (format_name != "JPEG" or len(metadata.exif) <= _MAX_EXIF):
         options["exif"] = metadata.exif
     if metadata.icc_profile is not None:
         options["icc_profile"] = metadata.icc_profile

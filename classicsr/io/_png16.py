@@ -10,8 +10,8 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from classicsr.io._exif import ORIENTATION, parse_exif, upright
-from classicsr.io._picture import PNG_LEVEL, Metadata, Picture, check_size
+from classicsr.io._exif import checked_exif, parse_exif
+from classicsr.io._picture import PNG_LEVEL, Metadata, Picture, check_size, upright
 
 Pixels = np.ndarray[Any, Any]
 
@@ -58,7 +58,7 @@ def read(path: Path) -> Picture:
         key = np.frombuffer(chunks[b"tRNS"], ">u2", channels)
         alpha = np.where((array == key).all(axis=2, keepdims=True), 0, 65535).astype(np.uint16)
         array = np.concatenate([array, alpha], axis=2)
-    metadata, orientation = _metadata(chunks)
+    metadata, orientation = _metadata(path, chunks)
     return upright(array[..., 0] if array.shape[2] == 1 else array, metadata, orientation)
 
 
@@ -128,7 +128,7 @@ def _paeth(left: Pixels, above: Pixels, corner: Pixels) -> Pixels:
     )
 
 
-def _metadata(chunks: dict[bytes, bytes]) -> tuple[Metadata, int]:
+def _metadata(path: Path, chunks: dict[bytes, bytes]) -> tuple[Metadata, int]:
     profile, exif, dpi, orientation = None, None, None, 1
     if b"iCCP" in chunks:
         compressed = chunks[b"iCCP"].split(b"\0", 1)[1][1:]
@@ -138,8 +138,7 @@ def _metadata(chunks: dict[bytes, bytes]) -> tuple[Metadata, int]:
         if unit == 1 and x and y:
             dpi = (x * _METRES_PER_INCH, y * _METRES_PER_INCH)
     if b"eXIf" in chunks:
-        tags = parse_exif(chunks[b"eXIf"])
-        exif, orientation = tags.tobytes(), tags.get(ORIENTATION, 1)
+        exif, orientation = checked_exif(path, lambda: parse_exif(chunks[b"eXIf"]))
     return Metadata(profile, exif, dpi), orientation
 
 

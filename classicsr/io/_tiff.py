@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from classicsr.io._errors import FileError
-from classicsr.io._exif import upright
-from classicsr.io._picture import Metadata, Picture, check_size
+from classicsr.io._picture import Metadata, Picture, check_size, upright
 from classicsr.io._pillow import pixels_of
 
 if TYPE_CHECKING:
@@ -36,6 +35,8 @@ def read(path: Path) -> Picture:
         check_size(path, page.imagelength, page.imagewidth, page.samplesperpixel)
         _check_segments(path, page)
         array = _pixels(path, page)
+        if array.shape[:2] != (page.imagelength, page.imagewidth):
+            raise ValueError("pixels are missing")
         metadata = _metadata(tiff, page)
         return upright(array, metadata, page.tags.valueof(_ORIENTATION, default=1))
 
@@ -56,8 +57,8 @@ def _pixels(path: Path, page: TiffPage) -> Pixels:
     if plain and _PREMULTIPLIED not in page.extrasamples:
         try:
             return _plain_pixels(path, page)
-        except ValueError as error:
-            if "imagecodecs" not in str(error) or isinstance(error, FileError):
+        except (ValueError, NotImplementedError) as error:
+            if "imagecodecs" not in str(error):
                 raise
     if page.bitspersample <= 8 or (page.bitspersample == 16 and page.samplesperpixel == 1):
         return _pixels_by_pillow(path, page)
@@ -103,11 +104,12 @@ def _metadata(tiff: Any, page: TiffPage) -> Metadata:
     # descriptions that other programs parse for the shape would lie about the upscaled image
     keeps_description = not (tiff.is_ome or tiff.is_shaped)
     converted = page.photometric not in (_WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, 3)
+    profile, description = value(_ICC_PROFILE), value(_DESCRIPTION)
     return Metadata(
-        icc_profile=None if converted else value(_ICC_PROFILE),
+        icc_profile=profile if isinstance(profile, bytes) and not converted else None,
         resolution=resolution if min(resolution) > 0 else None,
         resolution_unit=_UNITS.get(int(value(_RESOLUTION_UNIT, default=2)), "none"),
-        description=(value(_DESCRIPTION) or None) if keeps_description else None,
+        description=description if isinstance(description, str) and keeps_description else None,
     )
 
 
@@ -132,7 +134,7 @@ def write(path: Path, array: Pixels, metadata: Metadata) -> None:
         extrasamples=["unassalpha"] if channels in (2, 4) else None,
         compression="zlib",
         iccprofile=metadata.icc_profile,
-        description=metadata.description,
+        description=metadata.description.encode() if metadata.description else None,
         metadata=None,
         **options,
     )

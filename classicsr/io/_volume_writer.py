@@ -37,7 +37,7 @@ def write_volume(
 
     Voxel sizes, sform and qform are those of the finer grid (`upscaled_affine`); codes, dtype,
     byte order, slope and intercept, time step, units, intent, display range and extensions are
-    kept. Slice timing, which is about acquired slices, is cleared. One frame is held at a time.
+    kept. Slice timing, which is about acquired slices, is cleared. Frames are written as they come.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""A bank of linear filters over an image, written straight into lane blocks."""
+"""A bank of linear filters over an image, one row of responses per pixel."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from .lanes import CONTRACT, LANES, TILE_DEPTH, TILE_ROWS, accumulate
 
 
 @njit(fastmath=CONTRACT, nogil=True, cache=True)
-def correlate_bank(pixels, offsets, weights, start, blocks):
+def correlate_bank(pixels, offsets, weights, start, responses):
     """Filter responses at consecutive flat positions of an image.
 
     Parameters
@@ -18,34 +18,33 @@ def correlate_bank(pixels, offsets, weights, start, blocks):
         The image, rows one after another, followed by at least LANES spare elements.
     offsets : (depth,) int64
         Flat offset of each tap from the position; depth a multiple of TILE_DEPTH.
-    weights : (filters, depth) float32
-        filters a multiple of TILE_ROWS (see `lanes.pad_weights`).
+    weights : (n_filters, depth) float32
+        n_filters a multiple of TILE_ROWS (see `lanes.pad_weights`).
     start : int
-        Flat position of lane 0 of block 0.
-    blocks : (n_blocks, >= filters, LANES) float32, overwritten
-        ``blocks[b, f, p]`` = response of filter f at ``start + b * LANES + p``.
+        First flat position.
+    responses : (n_positions, n_filters) float32, overwritten
+        n_positions a multiple of LANES.
     """
-    sums = np.empty((TILE_ROWS, LANES), np.float32)
     n_filters, depth = weights.shape
-    for b in range(blocks.shape[0]):
-        base = start + b * LANES
-        for f in range(0, n_filters, TILE_ROWS):
-            sums[:] = 0.0
-            for k in range(0, depth, TILE_DEPTH):
-                t0, t1, t2 = base + offsets[k], base + offsets[k + 1], base + offsets[k + 2]
-                t3, t4 = base + offsets[k + 3], base + offsets[k + 4]
+    taps = np.empty(TILE_DEPTH * LANES, np.float32)
+    block = np.empty(n_filters * LANES, np.float32)
+    for first in range(0, responses.shape[0], LANES):
+        block[:] = 0.0
+        for k in range(0, depth, TILE_DEPTH):
+            for j in range(TILE_DEPTH):
+                t = start + first + offsets[k + j]
+                taps[j * LANES : (j + 1) * LANES] = pixels[t : t + LANES]
+            for f in range(0, n_filters, TILE_ROWS):
                 accumulate(
-                    sums,
-                    pixels[t0 : t0 + LANES],
-                    pixels[t1 : t1 + LANES],
-                    pixels[t2 : t2 + LANES],
-                    pixels[t3 : t3 + LANES],
-                    pixels[t4 : t4 + LANES],
+                    block[f * LANES : (f + TILE_ROWS) * LANES],
+                    taps,
                     weights[f],
                     weights[f + 1],
                     weights[f + 2],
                     weights[f + 3],
                     k,
                 )
-            for r in range(TILE_ROWS):
-                blocks[b, f + r] = sums[r]
+        for lane in range(LANES):
+            row = responses[first + lane]
+            for f in range(n_filters):
+                row[f] = block[f * LANES + lane]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from .lanes import CONTRACT, LANES, TILE_DEPTH, round_up
+from .lanes import CONTRACT, TILE_DEPTH, round_up
 
 OUTPUT_CHUNK = 48
 """Outputs computed together: three 16-lane registers for each of four patches."""
@@ -14,14 +14,14 @@ OUTPUT_CHUNK = 48
 def chunk_maps(maps: np.ndarray) -> np.ndarray:
     """Lay out maps (n_leaves, n_features, n_outputs) for `apply_leaf_maps`.
 
-    Returns (n_leaves, n_chunks, depth, OUTPUT_CHUNK) float32, zero-padded.
+    Returns (n_leaves, n_chunks, depth * OUTPUT_CHUNK) float32, zero-padded.
     """
     n_leaves, n_features, n_outputs = maps.shape
     depth, width = round_up(n_features, TILE_DEPTH), round_up(n_outputs, OUTPUT_CHUNK)
     padded = np.zeros((n_leaves, depth, width), np.float32)
     padded[:, :n_features, :n_outputs] = maps
     chunks = padded.reshape(n_leaves, depth, -1, OUTPUT_CHUNK).transpose(0, 2, 1, 3)
-    return np.ascontiguousarray(chunks)
+    return np.ascontiguousarray(chunks).reshape(n_leaves, width // OUTPUT_CHUNK, -1)
 
 
 @njit(nogil=True, cache=True)
@@ -44,58 +44,62 @@ def sort_by_label(labels, n_labels):
 
 
 @njit(fastmath=CONTRACT, inline="always")
-def _accumulate_outputs(y, x, k, rows):
-    """``y[r] += sum_j x[r, k + j] * rows[k + j]`` for four patches r and five rows j of one map.
+def _accumulate_outputs(y, x0, x1, x2, x3, k, m):
+    """``y[r] += sum_j x_r[k + j] * m[j]`` for four patches r and five rows j of one map.
 
-    `y` (4, OUTPUT_CHUNK), `x` (4, depth), `rows` (depth, OUTPUT_CHUNK) float32.
+    `y` (4 * OUTPUT_CHUNK,), `x_r` (depth,), `m` (TILE_DEPTH * OUTPUT_CHUNK,) float32, flat for
+    the reason given in `lanes.accumulate`.
     """
-    x0, x1, x2, x3 = x[0], x[1], x[2], x[3]
-    y0, y1, y2, y3 = y[0], y[1], y[2], y[3]
-    m0, m1, m2, m3, m4 = rows[k], rows[k + 1], rows[k + 2], rows[k + 3], rows[k + 4]
     a0, a1, a2, a3, a4 = x0[k], x0[k + 1], x0[k + 2], x0[k + 3], x0[k + 4]
     b0, b1, b2, b3, b4 = x1[k], x1[k + 1], x1[k + 2], x1[k + 3], x1[k + 4]
     c0, c1, c2, c3, c4 = x2[k], x2[k + 1], x2[k + 2], x2[k + 3], x2[k + 4]
     d0, d1, d2, d3, d4 = x3[k], x3[k + 1], x3[k + 2], x3[k + 3], x3[k + 4]
+    n = OUTPUT_CHUNK
     for o in range(OUTPUT_CHUNK):
-        u0, u1, u2, u3, u4 = m0[o], m1[o], m2[o], m3[o], m4[o]
-        y0[o] = y0[o] + a0 * u0 + a1 * u1 + a2 * u2 + a3 * u3 + a4 * u4
-        y1[o] = y1[o] + b0 * u0 + b1 * u1 + b2 * u2 + b3 * u3 + b4 * u4
-        y2[o] = y2[o] + c0 * u0 + c1 * u1 + c2 * u2 + c3 * u3 + c4 * u4
-        y3[o] = y3[o] + d0 * u0 + d1 * u1 + d2 * u2 + d3 * u3 + d4 * u4
+        u0, u1, u2, u3, u4 = m[o], m[n + o], m[2 * n + o], m[3 * n + o], m[4 * n + o]
+        y0, y1, y2, y3 = y[o], y[n + o], y[2 * n + o], y[3 * n + o]
+        y[o] = y0 + a0 * u0 + a1 * u1 + a2 * u2 + a3 * u3 + a4 * u4
+        y[n + o] = y1 + b0 * u0 + b1 * u1 + b2 * u2 + b3 * u3 + b4 * u4
+        y[2 * n + o] = y2 + c0 * u0 + c1 * u1 + c2 * u2 + c3 * u3 + c4 * u4
+        y[3 * n + o] = y3 + d0 * u0 + d1 * u1 + d2 * u2 + d3 * u3 + d4 * u4
 
 
 @njit(fastmath=CONTRACT, nogil=True, cache=True)
-def apply_leaf_maps(blocks, positions, order, starts, maps, outputs):
-    """``outputs[i] = maps[leaf of patch i].T @ features of patch i``.
+def apply_leaf_maps(rows, positions, order, starts, maps, outputs):
+    """``outputs[i] = maps[leaf of patch i].T @ rows[positions[i]]``.
 
     Parameters
     ----------
-    blocks : (n_blocks, >= depth, LANES) float32
-        Features in lane blocks.
+    rows : (n_rows, >= n_features) float32
+        Patches.
     positions : (n,) int64
-        Flat lane position of each patch.
+        Rows to map.
     order, starts : from `sort_by_label`
-        Patches by leaf.
-    maps : (n_leaves, n_chunks, depth, OUTPUT_CHUNK) float32
+        Entries of `positions` by leaf.
+    maps : (n_leaves, n_chunks, depth * OUTPUT_CHUNK) float32
         From `chunk_maps`.
     outputs : (n, n_outputs) float32, overwritten
     """
-    n_leaves, n_chunks, depth, _ = maps.shape
-    n_outputs = outputs.shape[1]
+    n_leaves, n_chunks, size = maps.shape
+    depth = size // OUTPUT_CHUNK
+    n_features, n_outputs = min(depth, rows.shape[1]), outputs.shape[1]
     x = np.zeros((4, depth), np.float32)
-    y = np.empty((4, OUTPUT_CHUNK), np.float32)
+    y = np.empty(4 * OUTPUT_CHUNK, np.float32)
     for leaf in range(n_leaves):
         for first in range(starts[leaf], starts[leaf + 1], 4):
             count = min(4, starts[leaf + 1] - first)
             for r in range(count):
-                block, lane = divmod(positions[order[first + r]], LANES)
-                for k in range(depth):
-                    x[r, k] = blocks[block, k, lane]
+                row = rows[positions[order[first + r]]]
+                for k in range(n_features):
+                    x[r, k] = row[k]
             for chunk in range(n_chunks):
                 y[:] = 0.0
+                table = maps[leaf, chunk]
                 for k in range(0, depth, TILE_DEPTH):
-                    _accumulate_outputs(y, x, k, maps[leaf, chunk])
+                    five_rows = table[k * OUTPUT_CHUNK : (k + TILE_DEPTH) * OUTPUT_CHUNK]
+                    _accumulate_outputs(y, x[0], x[1], x[2], x[3], k, five_rows)
                 o = chunk * OUTPUT_CHUNK
                 width = min(OUTPUT_CHUNK, n_outputs - o)
                 for r in range(count):
-                    outputs[order[first + r], o : o + width] = y[r, :width]
+                    at = r * OUTPUT_CHUNK
+                    outputs[order[first + r], o : o + width] = y[at : at + width]

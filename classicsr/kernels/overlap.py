@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from .lanes import CONTRACT, LANES
+from .lanes import CONTRACT
 
 
 SPAN = 3
@@ -18,21 +18,20 @@ def interleave_phases(phases, first, pitch, scale, image):
 
     Parameters
     ----------
-    phases : (n_blocks, >= scale * scale, LANES) float32
-        Lane blocks; row ``p * scale + q`` is phase (p, q).
+    phases : (n, >= scale * scale) float32
+        Column ``p * scale + q`` is pixel (p, q) of the block of a low-resolution pixel.
     first, pitch : int
-        Flat lane position of low-resolution pixel (0, 0), and from one row to the next.
+        Row of `phases` of low-resolution pixel (0, 0), and from one image row to the next.
     scale : int
     image : (height * scale, width * scale) float32, overwritten
     """
     height, width = image.shape[0] // scale, image.shape[1] // scale
     for i in range(height):
-        for p in range(scale):
-            line = image[i * scale + p]
-            for j in range(width):
-                block, lane = divmod(first + i * pitch + j, LANES)
+        for j in range(width):
+            block = phases[first + i * pitch + j]
+            for p in range(scale):
                 for q in range(scale):
-                    line[j * scale + q] = phases[block, p * scale + q, lane]
+                    image[i * scale + p, j * scale + q] = block[p * scale + q]
 
 
 @njit(fastmath=CONTRACT, inline="always")

@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from .lanes import CONTRACT, LANES, TILE_DEPTH, TILE_ROWS, accumulate
+from .lanes import CONTRACT, LANES, TILE_DEPTH, TILE_ROWS, accumulate, pack_lanes
 
 
 @njit(fastmath=CONTRACT, nogil=True, cache=True)
-def _search_block(features, anchors, candidates, sums, best, winner):
-    """Per lane, the candidate with the largest ``|anchor . feature|`` (first one on ties).
+def _search_block(block, anchors, candidates, sums, best, winner):
+    """Per lane, the candidate with the largest ``|anchor . patch|`` (first one on ties).
 
-    `features` (>= depth, LANES), `anchors` (n, depth), `candidates` (m,) int32 rows of `anchors`,
+    `block` (depth * LANES,), `anchors` (n, depth), `candidates` (m,) int32 rows of `anchors`,
     m a multiple of TILE_ROWS; `sums`, `best` and `winner` are overwritten.
     """
     best[:] = -1.0
@@ -24,21 +24,17 @@ def _search_block(features, anchors, candidates, sums, best, winner):
         for k in range(0, depth, TILE_DEPTH):
             accumulate(
                 sums,
-                features[k],
-                features[k + 1],
-                features[k + 2],
-                features[k + 3],
-                features[k + 4],
+                block[k * LANES : (k + TILE_DEPTH) * LANES],
                 anchors[i0],
                 anchors[i1],
                 anchors[i2],
                 anchors[i3],
                 k,
             )
-        s0, s1, s2, s3 = sums[0], sums[1], sums[2], sums[3]
         for p in range(LANES):
             high, index = best[p], winner[p]
-            a0, a1, a2, a3 = abs(s0[p]), abs(s1[p]), abs(s2[p]), abs(s3[p])
+            a0, a1 = abs(sums[p]), abs(sums[LANES + p])
+            a2, a3 = abs(sums[2 * LANES + p]), abs(sums[3 * LANES + p])
             # selects, not branches: they vectorise
             index = i0 if a0 > high else index
             high = a0 if a0 > high else high
@@ -53,57 +49,36 @@ def _search_block(features, anchors, candidates, sums, best, winner):
 
 
 @njit(nogil=True, cache=True)
-def nearest_anchor(blocks, anchors, candidates, nearest):
-    """Exact search: index of the candidate anchor of largest absolute correlation.
+def nearest_anchor(rows, positions, groups, anchors, links, link_starts, nearest):
+    """Anchor of largest absolute correlation among those linked to each patch's group.
+
+    With one group that is linked to every anchor this is exact search.
 
     Parameters
     ----------
-    blocks : (n_blocks, >= depth, LANES) float32
-        Features in lane blocks.
-    anchors : (n_anchors, depth) float32
-        depth a multiple of TILE_DEPTH, zero-padded.
-    candidates : (m,) int32
-        Rows of `anchors` to compare with; m a multiple of TILE_ROWS (repeat one to pad).
-    nearest : (n_blocks, LANES) int32, overwritten
-    """
-    sums = np.empty((TILE_ROWS, LANES), np.float32)
-    best = np.empty(LANES, np.float32)
-    for b in range(blocks.shape[0]):
-        _search_block(blocks[b], anchors, candidates, sums, best, nearest[b])
-
-
-@njit(nogil=True, cache=True)
-def nearest_anchor_in_groups(blocks, positions, group, anchors, starts, candidates, nearest):
-    """Search only among the candidates of each patch's group.
-
-    Patches of one group are packed together into full lane blocks before they are searched.
-
-    Parameters
-    ----------
-    blocks : (n_blocks, >= depth, LANES) float32
+    rows : (n_rows, >= n_features) float32
+        Patches.
     positions : (n,) int64
-        Flat lane positions (block * LANES + lane) of the patches to search, sorted by group.
-    group : (n_groups + 1,) int64
-        Patches ``positions[group[g]:group[g + 1]]`` belong to group g.
+        Rows to search for, sorted by group.
+    groups : (n_groups + 1,) int64
+        ``positions[groups[g]:groups[g + 1]]`` belong to group g.
     anchors : (n_anchors, depth) float32
-    starts : (n_groups + 1,) int64
-        ``candidates[starts[g]:starts[g + 1]]`` are the anchors linked to group g.
-    candidates : (m,) int32
+        Zero-padded to a depth that is a multiple of TILE_DEPTH.
+    links : (m,) int32
+        Rows of `anchors`, ``links[link_starts[g]:link_starts[g + 1]]`` for group g; every
+        group has a multiple of TILE_ROWS (repeat one to pad).
+    link_starts : (n_groups + 1,) int64
     nearest : (n,) int32, overwritten
         Anchor of ``positions[i]``.
     """
-    depth = anchors.shape[1]
-    packed = np.zeros((depth, LANES), np.float32)
-    sums = np.empty((TILE_ROWS, LANES), np.float32)
+    block = np.zeros(anchors.shape[1] * LANES, np.float32)
+    sums = np.empty(TILE_ROWS * LANES, np.float32)
     best = np.empty(LANES, np.float32)
     winner = np.empty(LANES, np.int32)
-    for g in range(group.shape[0] - 1):
-        linked = candidates[starts[g] : starts[g + 1]]
-        for first in range(group[g], group[g + 1], LANES):
-            count = min(LANES, group[g + 1] - first)
-            for i in range(count):
-                block, lane = divmod(positions[first + i], LANES)
-                for k in range(depth):
-                    packed[k, i] = blocks[block, k, lane]
-            _search_block(packed, anchors, linked, sums, best, winner)
+    for g in range(groups.shape[0] - 1):
+        linked = links[link_starts[g] : link_starts[g + 1]]
+        for first in range(groups[g], groups[g + 1], LANES):
+            count = min(LANES, groups[g + 1] - first)
+            pack_lanes(rows, positions, first, count, block)
+            _search_block(block, anchors, linked, sums, best, winner)
             nearest[first : first + count] = winner[:count]

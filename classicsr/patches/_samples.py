@@ -104,6 +104,8 @@ class PatchSamples:
         out = np.empty((self.n_samples, side * side), np.float32)
 
         def of_pair(i: int) -> None:
+            if len(self._chosen[i]) == 0:  # perhaps smaller than a patch, which has no view
+                return
             patches = np.lib.stride_tricks.sliding_window_view(
                 self.pairs[i].residual, (side, side)
             )[:: self.scale, :: self.scale]

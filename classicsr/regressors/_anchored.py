@@ -28,9 +28,14 @@ _COVERAGE = 0.99
 _FEWEST_GROUPED = 128  # below this many anchors comparing with all of them is as fast
 
 
+def _norms(rows: Float32) -> Float32:
+    """Euclidean norm of each row, without a temporary of the size of `rows`."""
+    return np.sqrt(np.einsum("nd,nd->n", rows, rows))
+
+
 def _unit_rows(rows: Float32) -> Float32:
     """Rows divided by their norm; zero rows stay zero."""
-    return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), _TINY)
+    return rows / np.maximum(_norms(rows), _TINY)[:, None]
 
 
 class _PiecewiseLinearRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
@@ -69,8 +74,8 @@ class _PiecewiseLinearRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator)
     def _learn(self, X: Float32, Y: Float32, rng: np.random.RandomState) -> PiecewiseLinearMap:
         raise NotImplementedError
 
-    def predict(self, X: ArrayLike) -> Float32:
-        """Targets of patches.
+    def predict(self, X: ArrayLike) -> NDArray:
+        """Targets of patches, computed in float32.
 
         Parameters
         ----------
@@ -78,11 +83,12 @@ class _PiecewiseLinearRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator)
 
         Returns
         -------
-        (n_patches, n_outputs) or (n_patches,) float32 array
+        (n_patches, n_outputs) or (n_patches,) array
+            float32 for float32 input, else float64 as scikit-learn's regressors return.
         """
         check_is_fitted(self, "map_")
-        X = validate_data(self, X, dtype=np.float32, order="C", reset=False)
-        outputs = self.map_.predict(X)
+        X = validate_data(self, X, dtype=(np.float64, np.float32), reset=False)
+        outputs = self.map_.predict(X).astype(X.dtype, copy=False)
         return outputs[:, 0] if self._single_output else outputs
 
     def _subset(self, X: Float32, rng: np.random.RandomState) -> NDArray[np.intp]:
@@ -344,8 +350,7 @@ class AdjustedAnchoredRegressor(_PiecewiseLinearRegressor):
 
     def _learn(self, X: Float32, Y: Float32, rng: np.random.RandomState) -> PiecewiseLinearMap:
         anchors = self._atoms(X[self._subset(X, rng)], rng)
-        norms = np.linalg.norm(X, axis=1)
-        directions = X / np.maximum(norms, _TINY)[:, None]
+        norms, directions = _norms(X), _unit_rows(X)
         index = NeighborIndex(directions, metric="inner_product", n_jobs=self.n_jobs)
         _, nearest = index.search(anchors, min(self.n_neighbors, len(X)))
         divisors = np.where(norms < self.norm_floor, np.float32(1), norms)
@@ -363,8 +368,7 @@ def _search_partition(
     anchors: Float32, X: Float32, rng: np.random.RandomState, n_groups: int | None = 64
 ) -> Partition:
     """Hierarchical search where it pays, exact search otherwise."""
-    norms = np.linalg.norm(X, axis=1)
-    usable = np.flatnonzero(norms > 0)
+    usable = np.flatnonzero(_norms(X) > 0)
     if n_groups is None or len(anchors) < _FEWEST_GROUPED or len(usable) < 10 * len(anchors):
         return NearestAnchor(anchors)
     rows = rng.permutation(usable)[:_SEARCH_SAMPLES]

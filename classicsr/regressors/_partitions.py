@@ -1,12 +1,12 @@
 """Partitions: which leaf of a piecewise-linear map a patch belongs to.
 
-A partition answers ``leaves(blocks, positions)`` for patches in lane blocks (see
-`classicsr.kernels.lanes`), says ``n_leaves``, and turns into plain arrays and back.
+A partition answers ``leaves(rows, positions)`` for patches given as rows of features, says
+``n_leaves``, and turns into plain arrays and back.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -23,7 +23,7 @@ class Partition(Protocol):
     @property
     def n_leaves(self) -> int: ...
 
-    def leaves(self, blocks: Float32, positions: Int64) -> Int32: ...
+    def leaves(self, rows: Float32, positions: Int64) -> Int32: ...
 
     def to_tensors(self) -> dict[str, NDArray]: ...
 
@@ -33,7 +33,7 @@ class WholeSpace:
 
     n_leaves = 1
 
-    def leaves(self, blocks: Float32, positions: Int64) -> Int32:
+    def leaves(self, rows: Float32, positions: Int64) -> Int32:
         """Leaf 0 for each patch."""
         return np.zeros(len(positions), np.int32)
 
@@ -69,64 +69,42 @@ class NearestAnchor:
         group_starts: Int64 | None = None,
         group_anchors: Int32 | None = None,
     ) -> None:
-        from classicsr.kernels.lanes import pad_weights
-
         self.anchors = np.ascontiguousarray(anchors, dtype=np.float32)
         self.group_centers = group_centers
         self.group_starts = group_starts
         self.group_anchors = group_anchors
-        self._anchors = pad_weights(self.anchors)
-        self._all = _padded_list(np.arange(len(anchors), dtype=np.int32))
-        if group_centers is not None:
-            assert group_starts is not None and group_anchors is not None
-            self._centers = pad_weights(group_centers)
-            self._all_centers = _padded_list(np.arange(len(group_centers), dtype=np.int32))
-            lists = [
-                _padded_list(group_anchors[a:b])
-                for a, b in zip(group_starts[:-1], group_starts[1:], strict=True)
-            ]
-            self._linked = np.concatenate(lists)
-            self._linked_starts = np.cumsum([0, *map(len, lists)], dtype=np.int64)
+        if group_centers is None or group_starts is None or group_anchors is None:
+            self._search = _Search(self.anchors, [np.arange(len(anchors))])
+        else:
+            self._group_search = _Search(group_centers, [np.arange(len(group_centers))])
+            self._search = _Search(self.anchors, np.split(group_anchors, group_starts[1:-1]))
 
     @property
     def n_leaves(self) -> int:
         return len(self.anchors)
 
-    def leaves(self, blocks: Float32, positions: Int64) -> Int32:
+    def leaves(self, rows: Float32, positions: Int64) -> Int32:
         """Anchor of each patch.
 
         Parameters
         ----------
-        blocks : (n_blocks, >= d rounded up, LANES) float32
+        rows : (n_rows, >= d) float32
         positions : (n,) int64
-            Flat lane positions.
+            Rows to search for.
 
         Returns
         -------
         (n,) int32
         """
-        from classicsr.kernels.lanes import LANES
         from classicsr.kernels.linear import sort_by_label
-        from classicsr.kernels.search import nearest_anchor, nearest_anchor_in_groups
 
-        nearest = np.empty((len(blocks), LANES), np.int32)
+        everything = np.array([0, len(positions)], np.int64)
         if self.group_centers is None:
-            nearest_anchor(blocks, self._anchors, self._all, nearest)
-            return nearest.ravel()[positions]
-        nearest_anchor(blocks, self._centers, self._all_centers, nearest)
-        order, starts = sort_by_label(nearest.ravel()[positions], len(self.group_centers))
-        by_group = np.empty(len(positions), np.int32)
-        nearest_anchor_in_groups(
-            blocks,
-            positions[order],
-            starts,
-            self._anchors,
-            self._linked_starts,
-            self._linked,
-            by_group,
-        )
-        leaves = np.empty_like(by_group)
-        leaves[order] = by_group
+            return self._search(rows, positions, everything)
+        group = self._group_search(rows, positions, everything)
+        order, starts = sort_by_label(group, len(self.group_centers))
+        leaves = np.empty(len(positions), np.int32)
+        leaves[order] = self._search(rows, positions[order], starts)
         return leaves
 
     def to_tensors(self) -> dict[str, NDArray]:
@@ -140,12 +118,24 @@ class NearestAnchor:
         return tensors
 
 
-def _padded_list(items: Int32) -> Int32:
-    """Repeat the last item so that the length is a multiple of the kernel's tile."""
-    from classicsr.kernels.lanes import TILE_ROWS, round_up
+class _Search:
+    """`nearest_anchor` with its tables laid out: padded anchors, and the links of each group."""
 
-    extra = round_up(len(items), TILE_ROWS) - len(items)
-    return np.pad(items, (0, extra), mode="edge")
+    def __init__(self, anchors: Float32, links: Sequence[NDArray]) -> None:
+        from classicsr.kernels.lanes import TILE_ROWS, pad_weights, round_up
+
+        padded = [np.pad(x, (0, round_up(len(x), TILE_ROWS) - len(x)), mode="edge") for x in links]
+        self._anchors = pad_weights(anchors)
+        self._links = np.concatenate(padded).astype(np.int32)
+        self._starts = np.cumsum([0, *map(len, padded)], dtype=np.int64)
+
+    def __call__(self, rows: Float32, positions: Int64, groups: Int64) -> Int32:
+        """Nearest linked anchor of each of `positions`, which are sorted by group."""
+        from classicsr.kernels.search import nearest_anchor
+
+        nearest = np.empty(len(positions), np.int32)
+        nearest_anchor(rows, positions, groups, self._anchors, self._links, self._starts, nearest)
+        return nearest
 
 
 def grouped_anchors(
@@ -187,9 +177,7 @@ def grouped_anchors(
 
 def _winners(anchors: Float32, samples: Float32) -> Int32:
     """Exact nearest anchor of each sample."""
-    from classicsr.kernels.lanes import pack_rows
-
-    return NearestAnchor(anchors).leaves(pack_rows(samples), np.arange(len(samples)))
+    return NearestAnchor(anchors).leaves(samples, np.arange(len(samples)))
 
 
 def _half_sphere_kmeans(

@@ -37,30 +37,26 @@ class PiecewiseLinearMap:
         self.n_features, self.n_outputs = maps.shape[1:]
         self._chunks = chunk_maps(maps)
 
-    def predict_blocks(
-        self, blocks: Float32, positions: NDArray[np.int64], out: Float32
-    ) -> None:
-        """Write the outputs of the patches at `positions` of the lane blocks to `out`.
+    def predict_rows(self, rows: Float32, positions: NDArray[np.int64], out: Float32) -> None:
+        """Write the outputs of the patches ``rows[positions]`` to `out`.
 
         Parameters
         ----------
-        blocks : (n_blocks, >= n_features rounded up, LANES) float32
+        rows : (n_rows, >= n_features) float32
         positions : (n,) int64
-            Flat lane positions.
         out : (n, n_outputs) float32, overwritten
         """
         from classicsr.kernels.linear import apply_leaf_maps, sort_by_label
 
-        leaves = self.partition.leaves(blocks, positions)
+        leaves = self.partition.leaves(rows, positions)
         order, starts = sort_by_label(leaves, self.partition.n_leaves)
-        apply_leaf_maps(blocks, positions, order, starts, self._chunks, out)
+        apply_leaf_maps(rows, positions, order, starts, self._chunks, out)
 
-    def predict(self, rows: NDArray) -> Float32:
-        """Outputs (n, n_outputs) float32 of patches given as rows (n, n_features)."""
-        from classicsr.kernels.lanes import pack_rows
-
-        out = np.empty((len(rows), self.n_outputs), np.float32)
-        self.predict_blocks(pack_rows(rows), np.arange(len(rows)), out)
+    def predict(self, X: NDArray) -> Float32:
+        """Outputs (n, n_outputs) float32 of patches (n, n_features)."""
+        out = np.empty((len(X), self.n_outputs), np.float32)
+        rows = np.ascontiguousarray(X, dtype=np.float32)
+        self.predict_rows(rows, np.arange(len(X)), out)
         return out
 
 

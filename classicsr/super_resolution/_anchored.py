@@ -154,15 +154,13 @@ class AnchoredRegressionSR(PatchSuperResolver):
             regressor.set_params(n_neighbors=self.n_neighbors)
         return regressor
 
-    def _block_regressor(self) -> PiecewiseLinearMap:
+    def _rows_regressor(self) -> PiecewiseLinearMap:
         return self.map_
 
     def _label(self) -> str:
         return _LABELS[self.variant]
 
-    def save(
-        self, path: str | os.PathLike[str], info: Mapping[str, Any] | None = None
-    ) -> None:
+    def save(self, path: str | os.PathLike[str], info: Mapping[str, Any] | None = None) -> None:
         """Write the fitted model to a ``.safetensors`` file (data only, no code).
 
         Maps are stored in float16, which costs less than 0.01 dB.
@@ -239,5 +237,3 @@ def _partition(model: ModelFile, n_leaves: int, n_features: int) -> Partition:
     if linked.min() < 0 or linked.max() >= n_leaves:
         raise model.error("tensor 'group_anchors'", f"must lie in 0 to {n_leaves - 1}")
     return NearestAnchor(anchors, centers, starts, linked)
-
-

@@ -42,6 +42,9 @@ class SuperResolver(ABC):
     method: ClassVar[str]
     """Family name, part of the model file's registry key."""
 
+    native_scale_: int | None
+    """Integer scale of the fitted model; None for a method that takes any."""
+
     scale: Scale
     data_range: tuple[float, float] | None
     channel_mode: str
@@ -169,7 +172,10 @@ class SuperResolver(ABC):
         return mean_psnr(self, X, y)
 
     def plan(
-        self, shape: Sequence[int], scale: Scale | None = None, spacing: Sequence[float] | None = None
+        self,
+        shape: Sequence[int],
+        scale: Scale | None = None,
+        spacing: Sequence[float] | None = None,
     ) -> str:
         """One line that says what `predict` will do to an array of this shape.
 
@@ -191,9 +197,7 @@ class SuperResolver(ABC):
 
     # ---- model files ------------------------------------------------------------------------
 
-    def save(
-        self, path: str | os.PathLike[str], info: Mapping[str, Any] | None = None
-    ) -> None:
+    def save(self, path: str | os.PathLike[str], info: Mapping[str, Any] | None = None) -> None:
         """Write the fitted model to a ``.safetensors`` file (data only, no code).
 
         Parameters
@@ -334,7 +338,5 @@ class SuperResolver(ABC):
                 work.progress(i + 1, volume.shape[plan.along])
         thick = plan.scales[plan.along]
         if thick != 1:
-            sharp = resize(
-                sharp, thick, axes=(plan.along,), output_shape=(shape[plan.along],)
-            )
+            sharp = resize(sharp, thick, axes=(plan.along,), output_shape=(shape[plan.along],))
         return intensity.from_unit(sharp)

@@ -43,7 +43,7 @@ class BicubicSR(SuperResolver):
     """
 
     method = "bicubic"
-    native_scale_: int | None = None
+    native_scale_ = None
 
     def __init__(
         self,

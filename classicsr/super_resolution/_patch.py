@@ -41,8 +41,8 @@ class PatchSuperResolver(SuperResolver):
         """Learn residual patches Y from features X."""
 
     @abstractmethod
-    def _block_regressor(self) -> Any:
-        """The fitted regressor as a `BlockRegressor`."""
+    def _rows_regressor(self) -> Any:
+        """The fitted regressor as a `RowsRegressor`."""
 
     @abstractmethod
     def _label(self) -> str:
@@ -173,7 +173,7 @@ class PatchSuperResolver(SuperResolver):
             from classicsr.super_resolution._patch_tiles import PatchTiles
 
             self._tiles_cache = PatchTiles(
-                self.native_scale_, self.filters_, self._block_regressor()
+                self.native_scale_, self.filters_, self._rows_regressor()
             )
         return self._tiles_cache
 
@@ -287,10 +287,10 @@ class PatchRegressionSR(PatchSuperResolver):
         self.regressor_ = clone(self.regressor) if self.regressor is not None else Ridge()
         self.regressor_.fit(X, Y)
 
-    def _block_regressor(self) -> Any:
-        from classicsr.super_resolution._patch_tiles import RowRegressor
+    def _rows_regressor(self) -> Any:
+        from classicsr.super_resolution._patch_tiles import AnyRegressor
 
-        return RowRegressor(self.regressor_, len(self.filters_))
+        return AnyRegressor(self.regressor_, len(self.filters_))
 
     def _label(self) -> str:
         return type(self.regressor).__name__ if self.regressor is not None else "Ridge"

@@ -11,40 +11,29 @@ from numpy.typing import NDArray
 
 from classicsr.features import WINDOW_RADIUS, WINDOW_SIDE, interpolation_matrix
 from classicsr.kernels.convolve import correlate_bank
-from classicsr.kernels.lanes import (
-    LANES,
-    TILE_DEPTH,
-    TILE_ROWS,
-    n_blocks,
-    pad_weights,
-    round_up,
-)
+from classicsr.kernels.lanes import LANES, pad_weights, round_up
 from classicsr.kernels.overlap import SPAN, add_overlap_average, interleave_phases
 
 Float32 = NDArray[np.float32]
 RIM = SPAN // 2
 
 
-class BlockRegressor(Protocol):
-    """Predicts the patches at flat lane positions of packed features."""
+class RowsRegressor(Protocol):
+    """Writes the predictions for ``rows[positions]`` to `out`."""
 
-    def predict_blocks(
-        self, blocks: Float32, positions: NDArray[np.int64], out: Float32
-    ) -> None: ...
+    def predict_rows(self, rows: Float32, positions: NDArray[np.int64], out: Float32) -> None: ...
 
 
-class RowRegressor:
-    """Lets any scikit-learn regressor predict packed features."""
+class AnyRegressor:
+    """A scikit-learn regressor as a `RowsRegressor`."""
 
     def __init__(self, regressor: Any, n_features: int) -> None:
         self.regressor = regressor
         self.n_features = n_features
 
-    def predict_blocks(
-        self, blocks: Float32, positions: NDArray[np.int64], out: Float32
-    ) -> None:
-        rows = blocks[:, : self.n_features].transpose(0, 2, 1).reshape(-1, self.n_features)
-        out[...] = self.regressor.predict(rows[positions])
+    def predict_rows(self, rows: Float32, positions: NDArray[np.int64], out: Float32) -> None:
+        """Predict with the regressor."""
+        out[...] = self.regressor.predict(rows[positions, : self.n_features])
 
 
 class _Bank:
@@ -66,25 +55,24 @@ class PatchTiles:
     """Upscales blocks by regression of residual patches on linear features.
 
     Every low-resolution pixel, and a rim of one around the tile, is the centre of a patch. The
-    pixels are filtered at consecutive flat positions of the block, margins included, so that
-    lane blocks stay full; only true patch centres go to the regressor.
+    pixels are filtered at consecutive flat positions of the block, margins included, which
+    keeps the kernels' lanes full; only true patch centres go to the regressor.
 
     Parameters
     ----------
     scale : int
     filters : (n_features, WINDOW_SIDE^2) float32
-    regressor : BlockRegressor
+    regressor : RowsRegressor
         Outputs (SPAN * scale)^2 pixels.
     """
 
     halo = WINDOW_RADIUS + RIM
 
-    def __init__(self, scale: int, filters: Float32, regressor: BlockRegressor) -> None:
+    def __init__(self, scale: int, filters: Float32, regressor: RowsRegressor) -> None:
         self.scale = scale
         self._regressor = regressor
         self._features = _Bank(filters)
         self._phases = _Bank(interpolation_matrix(scale))
-        self._n_rows = max(round_up(len(filters), TILE_ROWS), round_up(len(filters), TILE_DEPTH))
         self._n_outputs = (SPAN * scale) ** 2
         self._scratch = _Scratch()
 
@@ -92,30 +80,35 @@ class PatchTiles:
         """(h + 2 halo, w + 2 halo) float32 -> (h * scale, w * scale) float32."""
         pitch = block.shape[1]
         height, width = (n - 2 * self.halo for n in block.shape)
+        grid = (height + 2 * RIM, width + 2 * RIM)
         pixels = np.zeros(block.size + 2 * LANES, np.float32)
         pixels[: block.size] = block.ravel()
-        start = WINDOW_RADIUS * (pitch + 1)
-        count = n_blocks((height + 1) * pitch + width + 2)
+        n_positions = (grid[0] - 1) * pitch + grid[1]
         image = np.empty((height * self.scale, width * self.scale), np.float32)
-
-        phases = self._scratch.zeros("phases", (count, len(self._phases.weights), LANES))
-        correlate_bank(pixels, self._phases.offsets(pitch), self._phases.weights, start, phases)
+        phases = self._filter("phases", self._phases, pixels, pitch, n_positions)
         interleave_phases(phases, RIM * (pitch + 1), pitch, self.scale, image)
         if interpolate_only:
             return image
-
-        blocks = self._scratch.zeros("features", (count, self._n_rows, LANES))
-        correlate_bank(pixels, self._features.offsets(pitch), self._features.weights, start, blocks)
-        grid = (height + 2 * RIM, width + 2 * RIM)
-        patches = self._scratch.zeros("patches", (grid[0] * grid[1], self._n_outputs))
-        self._regressor.predict_blocks(blocks, _positions(grid, pitch), patches)
+        features = self._filter("features", self._features, pixels, pitch, n_positions)
+        patches = self._scratch.get("patches", (grid[0] * grid[1], self._n_outputs))
+        self._regressor.predict_rows(features, _positions(grid, pitch), patches)
         add_overlap_average(patches.reshape(*grid, self._n_outputs), self.scale, image)
         return image
+
+    def _filter(
+        self, name: str, bank: _Bank, pixels: Float32, pitch: int, n_positions: int
+    ) -> Float32:
+        """Responses (n_positions or more, n_filters) from the first patch centre on."""
+        shape = (round_up(n_positions, LANES), len(bank.weights))
+        responses = self._scratch.get(name, shape)
+        start = WINDOW_RADIUS * (pitch + 1)
+        correlate_bank(pixels, bank.offsets(pitch), bank.weights, start, responses)
+        return responses
 
 
 @lru_cache(maxsize=8)
 def _positions(grid: tuple[int, int], pitch: int) -> NDArray[np.int64]:
-    """Flat lane positions of the patch centres of a tile, in raster order."""
+    """Flat positions of the patch centres of a tile, in raster order."""
     rows, columns = np.arange(grid[0])[:, None], np.arange(grid[1])
     positions = (rows * pitch + columns).ravel()
     positions.setflags(write=False)
@@ -128,9 +121,9 @@ class _Scratch(threading.local):
     def __init__(self) -> None:
         self._arrays: dict[tuple[str, tuple[int, ...]], Float32] = {}
 
-    def zeros(self, name: str, shape: tuple[int, ...]) -> Float32:
-        """An array that was zero when it was made and holds the last tile's values since."""
+    def get(self, name: str, shape: tuple[int, ...]) -> Float32:
+        """An array with whatever the last tile left in it."""
         if (name, shape) not in self._arrays:
             self._arrays = {key: a for key, a in self._arrays.items() if key[0] != name}
-            self._arrays[name, shape] = np.zeros(shape, np.float32)
+            self._arrays[name, shape] = np.empty(shape, np.float32)
         return self._arrays[name, shape]

@@ -91,7 +91,10 @@ def resample_plane(
         apply_banded(block, indices - first, row_weight[band], tall)
         result = np.empty((len(block), len(indices), out_width), np.float32)
         apply_banded(
-            tall.reshape(-1, width, 1), column_index, column_weight, result.reshape(-1, out_width, 1)
+            tall.reshape(-1, width, 1),
+            column_index,
+            column_weight,
+            result.reshape(-1, out_width, 1),
         )
         sink.write(result, band.start, 0)
 

@@ -233,6 +233,7 @@ def test_inputs_of_one_name(run, image_path, tmp_path):
     outcome = run("upscale", image_path, folder, "-o", tmp_path / "out", "--model", "bicubic")
     assert outcome.status == 2
     assert "2 inputs would all be written to" in outcome.err
+    assert not (tmp_path / "out").exists()
 
 
 def test_several_inputs_into_one_file(run, image_path, volume_path, tmp_path):

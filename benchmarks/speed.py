@@ -1,0 +1,292 @@
+"""Time and memory: prediction against its arithmetic floor, fitting, start-up, sparse coding.
+
+Usage: CLASSICSR_DATA=... python benchmarks/speed.py --only predict,memory
+Sections: predict, fit, memory, startup, omp (default: all). Sections that are not run keep their
+record. Without CLASSICSR_DATA, `predict` uses the bundled photograph and `fit` cannot run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import _record
+import numpy as np
+from _plain_aplus import MatrixProducts, PlainAplus
+from sklearn.linear_model import orthogonal_mp_gram
+
+from classicsr.datasets import data_root, load_dataset, sample_image
+from classicsr.degradation import resize
+from classicsr.io import read_image
+from classicsr.metrics import luma, psnr
+from classicsr.regressors import omp_codes
+
+THREADS = (1, 2)
+SCALE = 3
+CHUNKS = (256, 2048)
+BORDER = 8  # low-resolution pixels where the plain implementation treats the edge differently
+Figures = dict[str, Any]
+
+
+def seconds_of(work: Callable[[], Any]) -> float:
+    """Wall time of one call."""
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+def side_by_side(works: Mapping[str, Callable[[], Any]], runs: int) -> dict[str, float]:
+    """Median seconds of each, measured in turn so that a busy moment hits all of them."""
+    for work in works.values():
+        work()
+    times: dict[str, list[float]] = {name: [] for name in works}
+    for _ in range(runs):
+        for name, work in works.items():
+            times[name].append(seconds_of(work))
+    return {name: median(values) for name, values in times.items()}
+
+
+def photographs(height: int, width: int) -> np.ndarray:
+    """A luma (height, width) float64 of real photographs, as many as are needed."""
+    if data_root() is None:
+        image = luma(read_image(sample_image()).array)
+        return np.pad(image, ((0, height), (0, width)), mode="symmetric")[:height, :width]
+    rows: list[list[np.ndarray]] = [[]]
+    for image in load_dataset("natural/BSD100"):
+        plane = luma(image)
+        plane = plane.T if plane.shape[0] > plane.shape[1] else plane
+        if sum(part.shape[1] for part in rows[-1]) >= width:
+            rows.append([])
+        rows[-1].append(plane)
+    whole = [row for row in rows if sum(part.shape[1] for part in row) >= width]
+    return np.concatenate([np.concatenate(row, axis=1)[:, :width] for row in whole])[:height]
+
+
+def measure_predict(args: argparse.Namespace) -> Figures:
+    """A+ x3 of a whole luma, beside bare matrix products and a plain implementation."""
+    height, width = (int(n) for n in args.shape.split("x"))
+    reference = photographs(height * SCALE, width * SCALE)
+    low = np.clip(np.rint(resize(reference, 1 / SCALE)), 0, 255).astype(np.uint8)
+    unit = low.astype(np.float32) / np.float32(255)
+    sr = _record.aplus_model(args.models, SCALE)
+    plain = PlainAplus(sr)
+    partition = sr.map_.partition
+    compared = round(len(partition.group_centers) + np.diff(partition.group_starts).mean())
+    shape = (low.size, len(sr.filters_), sr.map_.n_outputs)
+
+    def products(n_anchors: int, threads: int) -> dict[str, Callable[[], None]]:
+        return {
+            f"sgemm {n_anchors}, {chunk} rows": lambda made=made: made.run(threads)
+            for chunk in CHUNKS
+            for made in [MatrixProducts(*shape, n_anchors, chunk)]
+        }
+
+    figures: Figures = {"shape": list(low.shape), "n_features": shape[1], "compared": compared}
+    for threads in THREADS:
+        sr.set_params(n_jobs=threads)
+        times = side_by_side(
+            {
+                "ours": lambda: sr.predict(low),
+                "plain": lambda: plain.predict(unit, threads),  # noqa: B023
+                **products(sr.map_.partition.n_leaves, threads),
+                **products(compared, threads),
+            },
+            args.runs,
+        )
+        figures[f"seconds, {threads} threads"] = times
+    figures |= _agreement(reference, sr.predict(low), plain.predict(unit, THREADS[-1]))
+    return figures
+
+
+def _agreement(reference: np.ndarray, ours: np.ndarray, plain: np.ndarray) -> Figures:
+    """PSNR of both in the interior, where they should give the same picture."""
+    rounded = np.clip(np.rint(plain * np.float32(255)), 0, 255).astype(np.uint8)
+    crop = BORDER * SCALE
+    figures = {
+        "psnr ours": psnr(reference, ours, data_range=255, crop=crop),
+        "psnr plain": psnr(reference, rounded, data_range=255, crop=crop),
+    }
+    if abs(figures["psnr ours"] - figures["psnr plain"]) > 0.01:
+        raise SystemExit(f"the plain implementation gives another picture: {figures}")
+    return figures
+
+
+def report_predict(figures: Figures) -> str:
+    rows = []
+    for threads in THREADS:
+        times = figures[f"seconds, {threads} threads"]
+        exact, ours_floor = (
+            min(value for name, value in times.items() if name.startswith(f"sgemm {n},"))
+            for n in (1024, figures["compared"])
+        )
+        cells = [times["ours"], exact, ours_floor, times["plain"]]
+        ratios = [times["ours"] / exact, times["ours"] / ours_floor, times["plain"] / times["ours"]]
+        rows.append(
+            [str(threads), *(f"{cell:.3f}" for cell in cells), *(f"{one:.2f}" for one in ratios)]
+        )
+    height, width = figures["shape"]
+    return (
+        f"A+ x{SCALE} of a {width} x {height} uint8 luma, seconds (median). Floor: NumPy sgemm for "
+        "the method's own products (features, anchor search, regression) and nothing else; exact: "
+        "every patch against all 1024 anchors; grouped: against as many as the hierarchical search "
+        f"compares with ({figures['compared']}). Plain: NumPy and FAISS.\n\n"
+        + _record.table(
+            ["threads", "ours s", "floor exact s", "floor grouped s", "plain s",
+             "ours / exact", "ours / grouped", "plain / ours"],
+            rows,
+        )
+        + f"\n\nPSNR in the interior: ours {figures['psnr ours']:.3f} dB, plain "
+        f"{figures['psnr plain']:.3f} dB."
+    )  # fmt: skip
+
+
+def _worker(*arguments: object) -> Figures:
+    """Figures of a fresh process."""
+    command = [sys.executable, str(Path(__file__).with_name("_worker.py")), *map(str, arguments)]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    return json.loads(done.stdout)
+
+
+def measure_fit(args: argparse.Namespace) -> Figures:
+    """Fit A+ on T91, all cores."""
+    return _worker("fit", SCALE, args.samples)
+
+
+def report_fit(figures: Figures) -> str:
+    return (
+        f"A+ x{SCALE} from T91, {figures['n_samples']} patches, all cores: "
+        f"{figures['seconds']:.0f} s, peak memory {figures['peak_bytes'] / 2**30:.2f} GiB."
+    )
+
+
+def measure_memory(args: argparse.Namespace) -> Figures:
+    """Upscale a large square image with one and with several threads."""
+    model = _record.model_path(args.models, 2)
+    return {
+        "side": args.side,
+        "threads": {str(n): _worker("predict", model, args.side, n) for n in THREADS},
+    }
+
+
+def report_memory(figures: Figures) -> str:
+    side = figures["side"]
+    rows = [
+        [threads, f"{one['seconds']:.1f}"]
+        + [f"{one[f'{key}_bytes'] / 2**20:.0f}" for key in ("peak", "images", "other", "program")]
+        for threads, one in figures["threads"].items()
+    ]
+    headings = ["threads", "s", "peak MiB", "input + output MiB", "rest MiB", "of it program MiB"]
+    return f"A+ x2 of a {side} x {side} uint8 image.\n\n" + _record.table(headings, rows)
+
+
+def measure_startup(args: argparse.Namespace) -> Figures:
+    """Seconds of short commands, each a new process."""
+    program = [sys.executable, "-m", "classicsr"]
+    with tempfile.TemporaryDirectory() as scratch:
+        output = str(Path(scratch) / "out.png")
+        model = str(_record.model_path(args.models, SCALE))
+        upscale = [*program, "upscale", str(sample_image()), "-o", output]
+        upscale += ["--model", model, "--overwrite"]
+        works = {
+            "python -c pass": [sys.executable, "-c", "pass"],
+            "import classicsr": [sys.executable, "-c", "import classicsr"],
+            "classicsr --help": [*program, "--help"],
+            "classicsr upscale, 256 x 256 RGB, x3": upscale,
+        }
+        times = side_by_side(
+            {name: lambda command=command: _run(command) for name, command in works.items()},
+            args.runs,
+        )
+        empty = {"NUMBA_CACHE_DIR": str(Path(scratch) / "cache")}
+        cold = seconds_of(lambda: _run(upscale, empty))
+    return times | {"the same, kernels not compiled yet": cold}
+
+
+def _run(command: list[str], environment: Mapping[str, str] | None = None) -> None:
+    subprocess.run(
+        command, check=True, capture_output=True, env={**os.environ, **(environment or {})}
+    )
+
+
+def report_startup(figures: Figures) -> str:
+    rows = [[name, f"{seconds:.2f}"] for name, seconds in figures.items()]
+    return "Seconds of a new process (median; the last one once).\n\n" + _record.table(
+        ["command", "s"], rows
+    )
+
+
+def measure_omp(args: argparse.Namespace) -> Figures:
+    """Signals per second of batch OMP, one thread: 30 features, 1024 atoms, 3 non-zeros."""
+    rng = np.random.default_rng(0)
+    atoms = rng.standard_normal((1024, 30), dtype=np.float32)
+    atoms /= np.linalg.norm(atoms, axis=1, keepdims=True)
+    signals = rng.standard_normal((20_000, 30), dtype=np.float32)
+    few = signals[:1000]
+    gram, correlations = atoms @ atoms.T, atoms @ few.T
+    times = side_by_side(
+        {
+            "ours": lambda: omp_codes(signals, atoms, 3, n_jobs=1),
+            "scikit-learn": lambda: orthogonal_mp_gram(gram, correlations, n_nonzero_coefs=3),
+        },
+        args.runs,
+    )
+    return {"ours": len(signals) / times["ours"], "scikit-learn": len(few) / times["scikit-learn"]}
+
+
+def report_omp(figures: Figures) -> str:
+    return (
+        "OMP of 30 features over 1024 atoms, 3 non-zeros, one thread, signals a second: ours "
+        f"{figures['ours']:,.0f}, scikit-learn's orthogonal_mp_gram "
+        f"{figures['scikit-learn']:,.0f} (ratio {figures['ours'] / figures['scikit-learn']:.0f})."
+    )
+
+
+SECTIONS: dict[str, tuple[str, Callable, Callable]] = {
+    "predict": ("Prediction", measure_predict, report_predict),
+    "fit": ("Fitting", measure_fit, report_fit),
+    "memory": ("Memory", measure_memory, report_memory),
+    "startup": ("Start-up", measure_startup, report_startup),
+    "omp": ("Sparse coding", measure_omp, report_omp),
+}
+
+
+def report(document: Mapping[str, Figures]) -> str:
+    """The record as a Markdown page."""
+    parts = ["# Speed and memory\n\nMade by `python benchmarks/speed.py`."]
+    for name, (title, _, describe) in SECTIONS.items():
+        if name in document:
+            one = document[name]
+            where = f"{one['date']}; {_record.described(one['machine'])}."
+            parts.append(f"## {title}\n\n{describe(one['figures'])}\n\n{where}")
+    return "\n\n".join(parts) + "\n"
+
+
+def main() -> None:
+    """Measure the sections asked for and write the record."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--only", type=lambda text: text.split(","), default=list(SECTIONS))
+    parser.add_argument("--runs", type=int, default=5, help="runs of each, the median counts")
+    parser.add_argument("--shape", default="720x1280", help="rows x columns of predict's input")
+    parser.add_argument("--samples", type=int, default=5_000_000, help="patches of fit")
+    parser.add_argument("--side", type=int, default=8192, help="side of memory's input")
+    _record.add_models_option(parser)
+    parser.add_argument("--json", type=Path, default=_record.RESULTS / "speed.json")
+    args = parser.parse_args()
+    document = json.loads(args.json.read_text(encoding="utf-8")) if args.json.exists() else {}
+    for name in args.only:
+        figures = SECTIONS[name][1](args)
+        document[name] = {"date": _record.today(), "machine": _record.machine(), "figures": figures}
+    _record.write(args.json, document, report(document))
+
+
+if __name__ == "__main__":
+    main()
