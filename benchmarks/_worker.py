@@ -40,7 +40,7 @@ def fit(scale: str, n_samples: str) -> dict[str, float]:
     return {
         "seconds": time.perf_counter() - start,
         "peak_bytes": peak_bytes(),
-        "n_samples": sr.n_samples_,
+        "n_samples": int(n_samples),
     }
 
 

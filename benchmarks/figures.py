@@ -25,7 +25,7 @@ SCALE = 3
 ZOOM = 3
 GAP = 8
 LABEL_HEIGHT = 26
-EYES = (slice(70, 166), slice(20, 116))  # rows, columns of the photograph
+EYE = (slice(48, 144), slice(30, 126))  # rows, columns of the photograph
 SLICE = 56  # coronal slice of the volume
 FOLDER = Path(__file__).parents[1] / "docs" / "images"
 Picture = NDArray[np.uint8]
@@ -58,11 +58,11 @@ def photograph(models: Path | None) -> Image.Image:
         f"bicubic x{SCALE}": BicubicSR(SCALE).predict(low),
         f"A+ x{SCALE}": _record.aplus_model(models, SCALE).predict(low),
     }
-    pictures = [("input", low.repeat(SCALE, 0).repeat(SCALE, 1)[EYES])]
+    pictures = [("input", low.repeat(SCALE, 0).repeat(SCALE, 1)[EYE])]
     for name, result in results.items():
         decibels = psnr(luma(original), luma(result), data_range=255, crop=SCALE)
-        pictures.append((f"{name}, {decibels:.2f} dB", result[EYES]))
-    pictures.append(("original", original[EYES]))
+        pictures.append((f"{name}, {decibels:.2f} dB", result[EYE]))
+    pictures.append(("original", original[EYE]))
     return panels(pictures, ZOOM)
 
 

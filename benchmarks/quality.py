@@ -126,7 +126,7 @@ def main() -> None:
     )
     parser.add_argument("--lr", choices=("float", "uint8"), default="float")
     parser.add_argument("--fit", action="store_true", help="fit A+ instead of the bundled model")
-    parser.add_argument("--samples", type=int, default=5_000_000, help="training patches")
+    parser.add_argument("--samples", type=int, help="training patches (default: the method's own)")
     _record.add_models_option(parser)
     parser.add_argument("--json", type=Path, default=_record.RESULTS / "quality.json")
     args = parser.parse_args()
@@ -139,7 +139,8 @@ def main() -> None:
     command = (
         f"python benchmarks/quality.py --sets {','.join(args.sets)} "
         f"--scales {','.join(map(str, args.scales))} --methods {','.join(args.methods)} "
-        f"--lr {args.lr} --samples {args.samples}{' --fit' if args.fit else ''}"
+        f"--lr {args.lr}{' --fit' if args.fit else ''}"
+        f"{f' --samples {args.samples}' if args.samples else ''}"
         f"{' --models FOLDER' if args.models else ''}"
     )
     document = {"date": _record.today(), "machine": _record.machine(), "command": command}

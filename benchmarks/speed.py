@@ -79,8 +79,8 @@ def measure_predict(args: argparse.Namespace) -> Figures:
     unit = low.astype(np.float32) / np.float32(255)
     sr = _record.aplus_model(args.models, SCALE)
     plain = PlainAplus(sr)
-    partition = sr.map_.partition
-    compared = round(len(partition.group_centers) + np.diff(partition.group_starts).mean())
+    groups = sr.map_.partition.groups
+    compared = round(len(groups.centers) + np.diff(groups.starts).mean())
     shape = (low.size, len(sr.filters_), sr.map_.n_outputs)
 
     def products(n_anchors: int, threads: int) -> dict[str, Callable[[], None]]:
@@ -163,7 +163,7 @@ def measure_fit(args: argparse.Namespace) -> Figures:
 
 def report_fit(figures: Figures) -> str:
     return (
-        f"A+ x{SCALE} from T91, {figures['n_samples']} patches, all cores: "
+        f"A+ x{SCALE} from T91, at most {figures['n_samples']:,} patches, all cores: "
         f"{figures['seconds']:.0f} s, peak memory {figures['peak_bytes'] / 2**30:.2f} GiB."
     )
 

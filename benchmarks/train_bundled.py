@@ -40,7 +40,7 @@ def train(scale: int, n_samples: int) -> tuple[AnchoredRegressionSR, dict[str, A
         "training_data": [TRAINING_SET],
         "licence": LICENCE,
         "n_images": len(images),
-        "n_samples": sr.n_samples_,
+        "n_samples": n_samples,
         "seed": SEED,
         "seconds": round(time.perf_counter() - start, 1),
         "date": _record.today(),
@@ -101,7 +101,8 @@ def card(name: str, model: ModelFile) -> str:
         f"- Scale: {parameters['native_scale']}; {parameters['n_anchors']} anchors; maps in "
         f"float16\n"
         f"- Trained on {', '.join(made['training_data'])}: {made['n_images']} images, "
-        f"{made['n_samples']} patches, seed {made['seed']}, {made['seconds']} s, {made['date']}\n"
+        f"at most {made['n_samples']:,} patches, seed {made['seed']}, {made['seconds']} s, "
+        f"{made['date']}\n"
         f"- Software: {versions}\n"
         f"- Licence note: {made['licence']}\n"
         "- Meant for: images that were reduced with an antialiasing filter, little noise. It "

@@ -63,8 +63,7 @@ class GradientPCA(TransformerMixin, BaseEstimator):
         -------
         self
         """
-        X = validate_data(self, X, dtype=(np.float32, np.float64))
-        windows = X.astype(np.float64)
+        windows = validate_data(self, X, dtype=np.float64)
         return self.fit_moment(windows.T @ windows)
 
     def fit_moment(self, moment: NDArray[np.float64]) -> GradientPCA:
@@ -86,5 +85,5 @@ class GradientPCA(TransformerMixin, BaseEstimator):
     def transform(self, X: ArrayLike) -> NDArray[np.float32]:
         """Features (n, n_components) float32 of windows (n, 81)."""
         check_is_fitted(self)
-        X = validate_data(self, X, dtype=np.float32, reset=False)
-        return X @ self.components_.T
+        windows = validate_data(self, X, dtype=np.float32, reset=False)
+        return windows @ self.components_.T

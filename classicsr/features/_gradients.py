@@ -21,12 +21,12 @@ def _interpolation(scale: int) -> NDArray[np.float64]:
     """
     n_out = WINDOW_SIDE * scale
     indices, weights = contributions(WINDOW_SIDE, n_out, scale, "cubic")
-    matrix = np.zeros((n_out, WINDOW_SIDE))
+    matrix = np.zeros((n_out, WINDOW_SIDE), dtype=np.float64)
     np.add.at(matrix, (np.arange(n_out)[:, None], indices), weights)
     return matrix
 
 
-def interpolation_matrix(scale: int) -> NDArray[np.float64]:
+def interpolation_matrix(scale: int) -> NDArray[np.floating]:
     """Bicubic interpolation of a window's central pixel: (scale^2, WINDOW_SIDE^2) float64.
 
     Row ``p * scale + q`` gives high-resolution pixel (p, q) of the block.
@@ -77,6 +77,8 @@ def gradient_matrix(scale: int) -> NDArray[np.float64]:
     plain = interpolate[rows]
     blocks = []
     for taps in derivative_filters(scale):
-        derivative = sum(weight * interpolate[rows + offset] for offset, weight in taps.items())
+        derivative = np.zeros_like(plain)
+        for offset, weight in taps.items():
+            derivative += weight * interpolate[rows + offset]
         blocks += [np.kron(derivative, plain), np.kron(plain, derivative)]
     return np.concatenate(blocks)

@@ -61,6 +61,16 @@ def _cholesky_solve(factor, count, solution):
         solution[i] /= factor[i, i]
 
 
+@njit(fastmath=CONTRACT, inline="always")
+def _subtract_atoms(residual, gram, chosen, count, solution):
+    """Take the chosen atoms' share out of the correlations with the residual."""
+    for i in range(count):
+        weight = np.float32(solution[i])
+        row = gram[chosen[i]]
+        for a in range(residual.shape[0]):
+            residual[a] -= weight * row[a]
+
+
 @njit(fastmath=CONTRACT, nogil=True, cache=True)
 def batch_omp(correlations, gram, indices, coefficients):
     """Greedy sparse codes of many signals over one dictionary (batch OMP).
@@ -109,11 +119,7 @@ def batch_omp(correlations, gram, indices, coefficients):
                 coefficients[n, i] = solution[i]
             if count + 1 < n_nonzero:
                 residual[:] = start
-                for i in range(count + 1):
-                    weight = np.float32(solution[i])
-                    row = gram[chosen[i]]
-                    for a in range(residual.shape[0]):
-                        residual[a] -= weight * row[a]
+                _subtract_atoms(residual, gram, chosen, count + 1, solution)
 
 
 @njit(inline="always")

@@ -7,7 +7,6 @@ from numba import njit
 
 from .lanes import CONTRACT
 
-
 SPAN = 3
 """Patches cover SPAN x SPAN low-resolution pixels."""
 

@@ -99,6 +99,7 @@ class NeighborIndex:
     def _build(self) -> Any:
         import faiss
 
+        index: Any
         n, d = self.vectors.shape
         if self.kind == "ivf":
             cells = max(1, min(n // 39, int(4 * n**0.5)))

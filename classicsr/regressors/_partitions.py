@@ -6,7 +6,8 @@ A partition answers ``leaves(rows, positions)`` for patches given as rows of fea
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -42,19 +43,31 @@ class WholeSpace:
         return {}
 
 
+@dataclass(frozen=True)
+class AnchorGroups:
+    """Links for hierarchical search: the most correlated centre first, then its anchors.
+
+    Attributes
+    ----------
+    centers : (n_groups, d) float32
+    starts : (n_groups + 1,) int64
+    links : (m,) int32
+        ``links[starts[g]:starts[g + 1]]`` are the anchors of group g.
+    """
+
+    centers: Float32
+    starts: Int64
+    links: Int32
+
+
 class NearestAnchor:
     """The leaf is the anchor of largest absolute correlation with the patch.
-
-    The search is hierarchical where `group_centers` are given: the most correlated centre
-    first, then the anchors linked to it. Otherwise it compares with every anchor.
 
     Parameters
     ----------
     anchors : (n_anchors, d) float32
-    group_centers : (n_groups, d) float32, optional
-    group_starts : (n_groups + 1,) int64, optional
-    group_anchors : (m,) int32, optional
-        ``group_anchors[group_starts[g]:group_starts[g + 1]]`` are linked to group g.
+    groups : AnchorGroups, optional
+        Makes the search hierarchical; without them it compares with every anchor.
 
     References
     ----------
@@ -62,22 +75,14 @@ class NearestAnchor:
     "Seven ways to improve example-based single image super resolution", CVPR 2016 (hierarchy).
     """
 
-    def __init__(
-        self,
-        anchors: Float32,
-        group_centers: Float32 | None = None,
-        group_starts: Int64 | None = None,
-        group_anchors: Int32 | None = None,
-    ) -> None:
+    def __init__(self, anchors: Float32, groups: AnchorGroups | None = None) -> None:
         self.anchors = np.ascontiguousarray(anchors, dtype=np.float32)
-        self.group_centers = group_centers
-        self.group_starts = group_starts
-        self.group_anchors = group_anchors
-        if group_centers is None or group_starts is None or group_anchors is None:
+        self.groups = groups
+        if groups is None:
             self._search = _Search(self.anchors, [np.arange(len(anchors))])
         else:
-            self._group_search = _Search(group_centers, [np.arange(len(group_centers))])
-            self._search = _Search(self.anchors, np.split(group_anchors, group_starts[1:-1]))
+            self._group_search = _Search(groups.centers, [np.arange(len(groups.centers))])
+            self._search = _Search(self.anchors, np.split(groups.links, groups.starts[1:-1]))
 
     @property
     def n_leaves(self) -> int:
@@ -99,23 +104,24 @@ class NearestAnchor:
         from classicsr.kernels.linear import sort_by_label
 
         everything = np.array([0, len(positions)], np.int64)
-        if self.group_centers is None:
+        if self.groups is None:
             return self._search(rows, positions, everything)
         group = self._group_search(rows, positions, everything)
-        order, starts = sort_by_label(group, len(self.group_centers))
+        order, starts = sort_by_label(group, len(self.groups.centers))
         leaves = np.empty(len(positions), np.int32)
         leaves[order] = self._search(rows, positions[order], starts)
         return leaves
 
     def to_tensors(self) -> dict[str, NDArray]:
-        """Arrays by constructor parameter."""
-        tensors = {"anchors": self.anchors}
-        if self.group_centers is not None:
-            assert self.group_starts is not None and self.group_anchors is not None
-            tensors["group_centers"] = self.group_centers
-            tensors["group_starts"] = self.group_starts
-            tensors["group_anchors"] = self.group_anchors
-        return tensors
+        """Arrays by name, as model files hold them."""
+        if self.groups is None:
+            return {"anchors": self.anchors}
+        return {
+            "anchors": self.anchors,
+            "group_centers": self.groups.centers,
+            "group_starts": self.groups.starts,
+            "group_links": self.groups.links,
+        }
 
 
 class _Search:
@@ -172,7 +178,8 @@ def grouped_anchors(
         needed = np.searchsorted(np.cumsum(wins[ranked]), coverage * wins.sum()) + 1
         lists.append(np.sort(ranked[:needed]))
     starts = np.cumsum([0, *map(len, lists)], dtype=np.int64)
-    return NearestAnchor(anchors, centers, starts, np.concatenate(lists).astype(np.int32))
+    links = np.concatenate(lists).astype(np.int32)
+    return NearestAnchor(anchors, AnchorGroups(centers, starts, links))
 
 
 def _winners(anchors: Float32, samples: Float32) -> Int32:
@@ -195,8 +202,3 @@ def _half_sphere_kmeans(
             if norm > 0:
                 centers[g] = total / norm
     return centers
-
-
-def partition_from_tensors(tensors: Mapping[str, NDArray]) -> Partition:
-    """The partition whose arrays these are (from `to_tensors`)."""
-    return NearestAnchor(**tensors) if tensors else WholeSpace()

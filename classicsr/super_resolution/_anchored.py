@@ -12,11 +12,17 @@ from numpy.typing import NDArray
 from classicsr._model_file import ModelFile, write_model
 from classicsr.degradation import BicubicDegradation, Degradation, degradation_from_dict
 from classicsr.features import WINDOW_SIDE
-from classicsr.regressors._partitions import NearestAnchor, Partition, WholeSpace
+from classicsr.regressors._partitions import (
+    AnchorGroups,
+    NearestAnchor,
+    Partition,
+    WholeSpace,
+)
 from classicsr.regressors._piecewise import PiecewiseLinearMap
 from classicsr.super_resolution._base import DEFAULT_TILE_SHAPE, Scale
 from classicsr.super_resolution._patch import MAX_SCALE, PatchSuperResolver
 
+_SAMPLES = {"gr": 200_000, "anr": 200_000, "aplus": 5_000_000}
 _LABELS = {"gr": "GR", "anr": "ANR", "aplus": "A+"}
 
 
@@ -44,8 +50,8 @@ class AnchoredRegressionSR(PatchSuperResolver):
         Iterations of K-SVD.
     degradation : Degradation, optional
         Forward model of the training pairs; default MATLAB's bicubic.
-    n_samples : int or None
-        Training patches (a seeded random subset); None takes all.
+    n_samples : int, optional
+        Training patches at most (a seeded random subset); default 5 million (A+), 200 000.
     n_levels, level_ratio : int, float
         Pyramid of the training images: levels, and size of each relative to the one before.
     energy : float
@@ -70,7 +76,6 @@ class AnchoredRegressionSR(PatchSuperResolver):
     filters_ : (n_features, 81) float32
         Linear features of a 9 x 9 low-resolution window.
     native_scale_ : int
-    n_samples_ : int
 
     References
     ----------
@@ -99,7 +104,7 @@ class AnchoredRegressionSR(PatchSuperResolver):
         ridge: float | None = None,
         n_iter: int = 20,
         degradation: Degradation | None = None,
-        n_samples: int | None = 5_000_000,
+        n_samples: int | None = None,
         n_levels: int = 12,
         level_ratio: float = 0.98,
         energy: float = 0.999,
@@ -128,8 +133,10 @@ class AnchoredRegressionSR(PatchSuperResolver):
         self.random_state = random_state
         self.n_jobs = n_jobs
 
+    def _most_samples(self) -> int | None:
+        return self.n_samples or _SAMPLES.get(self.variant)
+
     def _fit_regressor(self, X: NDArray[np.float32], Y: NDArray[np.float32], rng: Any) -> None:
-        self._tiles_cache = None
         self.map_ = self._make_regressor(rng).fit(X, Y).map_
 
     def _make_regressor(self, rng: Any) -> Any:
@@ -172,14 +179,14 @@ class AnchoredRegressionSR(PatchSuperResolver):
             "provenance" and "measured" records for the model card.
         """
         self._check_fitted()
-        params = self.get_params(deep=False)
-        for name in ("degradation", "random_state", "n_jobs", "tile_shape"):
-            del params[name]
         degradation = self.degradation or BicubicDegradation(self.native_scale_)
         write_model(
             path,
             method=self.variant,
-            params={**params, "native_scale": self.native_scale_, "n_samples": self.n_samples_},
+            params={
+                "native_scale": self.native_scale_,
+                **{name: getattr(self, name) for name in _STORED},
+            },
             degradation=degradation.to_dict(),
             tensors={
                 "filters": self.filters_,
@@ -191,30 +198,48 @@ class AnchoredRegressionSR(PatchSuperResolver):
 
     @classmethod
     def _from_model(cls, model: ModelFile) -> AnchoredRegressionSR:
-        """Rebuild a stored estimator; every tensor is checked first."""
-        params = dict(model.parameters)
-        scale = params.pop("native_scale", None)
+        """Rebuild a stored estimator; every parameter and tensor is checked first."""
+        scale = model.parameters.get("native_scale")
         if type(scale) is not int or not 2 <= scale <= MAX_SCALE:
             raise model.error("native_scale", f"must be an integer from 2 to {MAX_SCALE}")
         filters = model.tensor("filters", (None, WINDOW_SIDE**2))
         maps = model.tensor("maps", (None, len(filters), (3 * scale) ** 2))
         partition = _partition(model, len(maps), len(filters))
-        for name in ("data_range", "plane", "scale"):
-            if isinstance(params.get(name), list):
-                params[name] = tuple(params[name])
-        try:
-            estimator = cls(**params)
-            if model.degradation is not None:
-                estimator.degradation = degradation_from_dict(model.degradation)
-        except (TypeError, ValueError) as error:
-            raise model.error("parameters", str(error)) from error
-        if estimator.variant != model.method:
-            raise model.error("variant", f"must be {model.method!r}")
+        estimator = cls(scale=scale, variant=model.method)
+        estimator.set_params(**_stored_parameters(model))
         estimator.filters_ = filters.astype(np.float32)
         estimator.map_ = PiecewiseLinearMap(partition, maps.astype(np.float32))
         estimator.native_scale_ = scale
-        estimator.n_samples_ = params.get("n_samples")
         return estimator
+
+
+_STORED: dict[str, tuple[type, ...]] = {
+    "n_anchors": (int,),
+    "n_neighbors": (int, type(None)),
+    "ridge": (int, float, type(None)),
+    "n_iter": (int,),
+    "n_samples": (int, type(None)),
+    "n_levels": (int,),
+    "level_ratio": (int, float),
+    "energy": (int, float),
+}
+"""Parameters that a model file carries, for the record: none changes what a model predicts."""
+
+
+def _stored_parameters(model: ModelFile) -> dict[str, Any]:
+    """The parameters of a stored model, names and types checked, and its degradation."""
+    params = {key: value for key, value in model.parameters.items() if key != "native_scale"}
+    for name, value in params.items():
+        if name not in _STORED:
+            raise model.error(name[:40], "is not a parameter of this method")
+        if type(value) not in _STORED[name]:
+            raise model.error(name, "has a value of the wrong type")
+    if model.degradation is not None:
+        try:
+            params["degradation"] = degradation_from_dict(model.degradation)
+        except ValueError as error:
+            raise model.error("degradation", str(error)) from error
+    return params
 
 
 def _partition(model: ModelFile, n_leaves: int, n_features: int) -> Partition:
@@ -228,12 +253,12 @@ def _partition(model: ModelFile, n_leaves: int, n_features: int) -> Partition:
     if "group_centers" not in model.tensors:
         model.require_tensors(names)
         return NearestAnchor(anchors)
-    model.require_tensors([*names, "group_centers", "group_starts", "group_anchors"])
+    model.require_tensors([*names, "group_centers", "group_starts", "group_links"])
     centers = model.tensor("group_centers", (None, n_features)).astype(np.float32)
     starts = model.tensor("group_starts", (len(centers) + 1,), "i").astype(np.int64)
-    linked = model.tensor("group_anchors", (None,), "i").astype(np.int32)
-    if starts[0] != 0 or starts[-1] != len(linked) or (np.diff(starts) < 1).any():
+    links = model.tensor("group_links", (None,), "i").astype(np.int64)
+    if starts[0] != 0 or starts[-1] != len(links) or (np.diff(starts) < 1).any():
         raise model.error("tensor 'group_starts'", "must rise from 0 to the number of links")
-    if linked.min() < 0 or linked.max() >= n_leaves:
-        raise model.error("tensor 'group_anchors'", f"must lie in 0 to {n_leaves - 1}")
-    return NearestAnchor(anchors, centers, starts, linked)
+    if links.min() < 0 or links.max() >= n_leaves:
+        raise model.error("tensor 'group_links'", f"must lie in 0 to {n_leaves - 1}")
+    return NearestAnchor(anchors, AnchorGroups(centers, starts, links.astype(np.int32)))

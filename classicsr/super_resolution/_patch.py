@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from abc import abstractmethod
 from collections.abc import Sequence
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,12 +22,19 @@ from classicsr.super_resolution._base import (
 from classicsr.super_resolution._pixels import Intensity, PixelSink, PixelSource
 from classicsr.super_resolution._planes import Progress, Work, resample_plane, upscale_plane
 
+if TYPE_CHECKING:
+    from classicsr.super_resolution._patch_tiles import PatchTiles
+
 MAX_SCALE = 8
 _UNIT = Intensity(0.0, 1.0, np.dtype(np.float32))
 
 
 class PatchSuperResolver(SuperResolver):
     """Base of the methods that add regressed residual patches to the bicubic image."""
+
+    native_scale_: int
+    filters_: NDArray[np.float32]
+    _tiles_cache: PatchTiles | None = None
 
     degradation: Degradation | None
     n_samples: int | None
@@ -47,6 +54,9 @@ class PatchSuperResolver(SuperResolver):
     @abstractmethod
     def _label(self) -> str:
         """Name of the method, such as "A+"."""
+
+    def _most_samples(self) -> int | None:
+        return self.n_samples
 
     def fit(self, X: Images, y: Images | None = None, *, progress: Progress | None = None) -> Self:
         """Learn from high-resolution images, or from pairs.
@@ -89,7 +99,7 @@ class PatchSuperResolver(SuperResolver):
                 scale=scale,
                 span=SPAN,
                 radius=WINDOW_RADIUS,
-                n_samples=self.n_samples,
+                n_samples=self._most_samples(),
                 random_state=rng,
                 n_jobs=self.n_jobs,
             )
@@ -101,7 +111,7 @@ class PatchSuperResolver(SuperResolver):
             self._fit_regressor(features, targets, rng)
             tell(4, 4)
         self.filters_ = pca.components_
-        self.n_samples_ = samples.n_samples
+        self._tiles_cache = None
         self.native_scale_ = scale
         return self
 
@@ -167,9 +177,9 @@ class PatchSuperResolver(SuperResolver):
         silent = Work(work.n_jobs, work.tile_shape)
         resample_plane(PixelSource(large, _UNIT), sink, factors, "cubic", silent)
 
-    def _tiles(self) -> Any:
+    def _tiles(self) -> PatchTiles:
         """The tile method; kept between calls, because laying out its tables takes a while."""
-        if self.__dict__.get("_tiles_cache") is None:
+        if self._tiles_cache is None:
             from classicsr.super_resolution._patch_tiles import PatchTiles
 
             self._tiles_cache = PatchTiles(
@@ -212,7 +222,7 @@ class PatchRegressionSR(PatchSuperResolver):
     degradation : Degradation, optional
         Forward model of the training pairs; default MATLAB's bicubic.
     n_samples : int or None
-        Training patches (a seeded random subset); None takes all.
+        Training patches at most (a seeded random subset); None takes all.
     n_levels, level_ratio : int, float
         Pyramid of the training images: levels, and size of each relative to the one before.
     energy : float
@@ -283,7 +293,6 @@ class PatchRegressionSR(PatchSuperResolver):
         from sklearn.base import clone
         from sklearn.linear_model import Ridge
 
-        self._tiles_cache = None
         self.regressor_ = clone(self.regressor) if self.regressor is not None else Ridge()
         self.regressor_.fit(X, Y)
 

@@ -41,7 +41,8 @@ class _Bank:
 
     def __init__(self, filters: NDArray) -> None:
         used = np.flatnonzero(np.any(filters != 0, axis=0))
-        self._rows, self._columns = np.divmod(used, WINDOW_SIDE) - np.int64(WINDOW_RADIUS)
+        self._rows = used // WINDOW_SIDE - WINDOW_RADIUS
+        self._columns = used % WINDOW_SIDE - WINDOW_RADIUS
         self.weights = pad_weights(filters[:, used])
 
     def offsets(self, pitch: int) -> NDArray[np.int64]:

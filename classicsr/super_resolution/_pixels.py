@@ -53,20 +53,23 @@ class Intensity:
         """Distance between the two ends; 1 for a constant image."""
         return self.high - self.low or 1.0
 
+    @property
+    def _wide(self) -> type:
+        """Type to convert in: float32 holds 8- and 16-bit numbers exactly."""
+        return np.float32 if self.dtype.itemsize <= 2 else np.float64
+
     def to_unit(self, pixels: Pixels) -> Float32:
         """float32 intensities on the unit scale (outside [0, 1] where the range was exceeded)."""
-        wide = np.float32 if pixels.dtype.itemsize <= 2 else np.float64
-        shifted = pixels.astype(wide)
-        shifted -= wide(self.low)
-        shifted *= wide(1 / self.span)
+        shifted: Pixels = pixels.astype(self._wide)
+        shifted -= self._wide(self.low)
+        shifted *= self._wide(1 / self.span)
         return shifted.astype(np.float32, copy=False)
 
     def from_unit(self, block: Float32) -> Pixels:
         """The image's units and dtype again; integers are rounded and clipped to their type."""
-        wide = np.float32 if self.dtype.itemsize <= 2 else np.float64
-        pixels = block.astype(wide)
-        pixels *= wide(self.span)
-        pixels += wide(self.low)
+        pixels: Pixels = block.astype(self._wide)
+        pixels *= self._wide(self.span)
+        pixels += self._wide(self.low)
         if self.dtype.kind == "f":
             return pixels.astype(self.dtype, copy=False)
         low, high = (0, 1) if self.dtype.kind == "b" else _limits(self.dtype)
@@ -159,8 +162,9 @@ class NonFiniteMask:
         self.image = image
         self._original = image
         self._bad: NDArray[np.bool_] | None = None
-        if image.dtype.kind != "f" or np.isfinite(image.sum(dtype=np.float64)):
-            return
+        with np.errstate(invalid="ignore", over="ignore"):  # opposite infinities, huge values
+            if image.dtype.kind != "f" or np.isfinite(image.sum(dtype=np.float64)):
+                return
         bad = ~np.isfinite(image)
         if bad.any():
             self._bad = bad

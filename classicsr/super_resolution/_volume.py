@@ -16,13 +16,13 @@ class VolumePlan:
         Axes of the slices.
     along : int
         The third axis.
-    scales : (float, float, float)
+    scales : three floats
         Per axis of the volume.
     """
 
     plane: tuple[int, int]
     along: int
-    scales: tuple[float, float, float]
+    scales: tuple[float, ...]
 
     @property
     def plane_scales(self) -> tuple[float, float]:
@@ -31,7 +31,7 @@ class VolumePlan:
 
 
 def plan_volume(
-    scales: tuple[float, float, float],
+    scales: tuple[float, ...],
     spacing: Sequence[float] | None,
     plane: tuple[int, int] | None,
 ) -> VolumePlan:
