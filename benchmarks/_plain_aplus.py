@@ -45,7 +45,8 @@ class PlainAplus:
         """Upscale a luma in [0, 1]; both axes times the scale."""
         with thread_budget(threads):
             middle = resize(low, self.scale)
-            return middle + self._residual(middle)
+            middle += self._residual(middle)
+            return middle
 
     def _residual(self, middle: Float32) -> Float32:
         scale = self.scale
@@ -59,8 +60,8 @@ class PlainAplus:
             for i in range(_SPAN):
                 for j in range(_SPAN):
                     total[first + i : first + i + rows, j : j + width] += patches[:, :, i, :, j]
-        inner = total[1:-1, 1:-1] / _SPAN**2
-        return inner.transpose(0, 2, 1, 3).reshape(middle.shape)
+        total /= _SPAN**2
+        return total[1:-1, 1:-1].transpose(0, 2, 1, 3).reshape(middle.shape)
 
     def _gradients(self, padded: Float32) -> Float32:
         """(4, H + 2 scale, W + 2 scale) derivatives of an image padded by twice the scale."""

@@ -12,8 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from classicsr import __version__, load_model
-from classicsr.super_resolution import SuperResolver
+from classicsr import AnchoredRegressionSR, __version__, load_model
 from classicsr.zoo import bundled_models
 
 RESULTS = Path(__file__).parent / "results"
@@ -45,9 +44,8 @@ def _cpu() -> str:
         text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
     except OSError:
         return platform.processor() or platform.machine()
-    fields = dict(
-        (part.strip() for part in line.split(":", 1)) for line in text.splitlines() if ":" in line
-    )
+    pairs = [line.partition(":") for line in text.splitlines()]
+    fields = {name.strip(): value.strip() for name, _, value in pairs}
     flags = fields.get("flags", "").split()
     widest = next((name for name in ("avx512f", "avx2") if name in flags), "")
     return " ".join(filter(None, (fields.get("model name", platform.machine()), widest)))
@@ -90,9 +88,11 @@ def model_path(folder: Path | None, scale: int) -> Path:
     return folder / f"{name}.safetensors" if folder is not None else bundled_models()[name]
 
 
-def aplus_model(folder: Path | None, scale: int) -> SuperResolver:
+def aplus_model(folder: Path | None, scale: int) -> AnchoredRegressionSR:
     """The A+ model of a scale."""
-    return load_model(model_path(folder, scale))
+    sr = load_model(model_path(folder, scale))
+    assert isinstance(sr, AnchoredRegressionSR)
+    return sr
 
 
 def numbers(text: str) -> list[int]:

@@ -66,4 +66,5 @@ def predict(model: str, side: str, threads: str) -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    print(json.dumps({"fit": fit, "predict": predict}[sys.argv[1]](*sys.argv[2:])))
+    work = fit if sys.argv[1] == "fit" else predict
+    print(json.dumps(work(*sys.argv[2:])))

@@ -32,7 +32,7 @@ def make_volume() -> None:
     dataset = load_dataset("medical/mri_t1/test")
     number = dataset.names.index("saganon_t1_0p86mm")
     source = dataset[number]
-    affine = nibabel.load(dataset.paths[number]).affine
+    affine = nibabel.Nifti1Image.from_filename(dataset.paths[number]).affine
 
     crop = source[tuple(slice(c, c + n) for c, n in zip(VOLUME_CORNER, VOLUME_SHAPE, strict=True))]
     thick = SliceProfileDegradation((1, 1, SLICE_THICKNESS), "box").forward(crop)

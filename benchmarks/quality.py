@@ -143,8 +143,13 @@ def main() -> None:
         f"{f' --samples {args.samples}' if args.samples else ''}"
         f"{' --models FOLDER' if args.models else ''}"
     )
-    document = {"date": _record.today(), "machine": _record.machine(), "command": command}
-    document |= {"lr": args.lr, "rows": rows}
+    document = {
+        "date": _record.today(),
+        "machine": _record.machine(),
+        "command": command,
+        "lr": args.lr,
+        "rows": rows,
+    }
     _record.write(args.json, document, report(document))
 
 

@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -85,9 +86,10 @@ def measure_predict(args: argparse.Namespace) -> Figures:
 
     def products(n_anchors: int, threads: int) -> dict[str, Callable[[], None]]:
         return {
-            f"sgemm {n_anchors}, {chunk} rows": lambda made=made: made.run(threads)
+            f"sgemm {n_anchors}, {chunk} rows": partial(
+                MatrixProducts(*shape, n_anchors, chunk).run, threads
+            )
             for chunk in CHUNKS
-            for made in [MatrixProducts(*shape, n_anchors, chunk)]
         }
 
     figures: Figures = {"shape": list(low.shape), "n_features": shape[1], "compared": compared}
@@ -95,8 +97,8 @@ def measure_predict(args: argparse.Namespace) -> Figures:
         sr.set_params(n_jobs=threads)
         times = side_by_side(
             {
-                "ours": lambda: sr.predict(low),
-                "plain": lambda: plain.predict(unit, threads),  # noqa: B023
+                "ours": partial(sr.predict, low),
+                "plain": partial(plain.predict, unit, threads),
                 **products(sr.map_.partition.n_leaves, threads),
                 **products(compared, threads),
             },
@@ -203,8 +205,7 @@ def measure_startup(args: argparse.Namespace) -> Figures:
             "classicsr upscale, 256 x 256 RGB, x3": upscale,
         }
         times = side_by_side(
-            {name: lambda command=command: _run(command) for name, command in works.items()},
-            args.runs,
+            {name: partial(_run, command) for name, command in works.items()}, args.runs
         )
         empty = {"NUMBA_CACHE_DIR": str(Path(scratch) / "cache")}
         cold = seconds_of(lambda: _run(upscale, empty))

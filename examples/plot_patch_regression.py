@@ -39,7 +39,8 @@ for name, figure in decibels.items():
     print(f"{name}: {figure:.2f} dB")
 
 chart, axis = plt.subplots(figsize=(5, 3), layout="constrained")
-bars = axis.bar(list(decibels), list(decibels.values()))
-axis.bar_label(bars, fmt="%.2f")
-axis.set(ylabel="PSNR, dB", ylim=(min(decibels.values()) - 1, max(decibels.values()) + 0.5))
+gains = [decibels[name] - decibels["bicubic"] for name in regressors]
+bars = axis.bar(list(regressors), gains)
+axis.bar_label(bars, fmt="%+.2f")
+axis.set(ylabel="gain over bicubic, dB", ylim=(0, 1.15 * max(gains)))
 plt.show()

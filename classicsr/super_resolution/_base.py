@@ -149,8 +149,6 @@ class SuperResolver(ABC):
             For an array that does not hold real numbers.
         """
         self._check_fitted()
-        if isinstance(images, np.ndarray) and images.dtype != object:
-            return self._predict_one(images, scale, spacing, data_range, progress)
         if isinstance(images, list | tuple):
             return [
                 self._predict_one(np.asarray(image), scale, spacing, data_range, progress)

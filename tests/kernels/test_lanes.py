@@ -17,12 +17,13 @@ def test_round_up_is_the_smallest_multiple(n, step):
 def test_pack_lanes_puts_patches_into_lanes_and_nothing_else():
     rows = np.random.default_rng(0).normal(size=(9, 4)).astype(np.float32)
     positions = np.array([8, 0, 3, 3, 7])
-    block = np.full((6, LANES), -5, np.float32)
-    pack_lanes(rows, positions, 1, 3, block)
+    flat = np.full(6 * LANES, -5, np.float32)
+    block = flat.reshape(6, LANES)
+    pack_lanes(rows, positions, 1, 3, flat)
     np.testing.assert_array_equal(block[:4, :3].T, rows[[0, 3, 3]])
     assert (block[4:] == -5).all()
     assert (block[:, 3:] == -5).all()
-    pack_lanes(rows, positions, 0, 1, block[:2])  # fewer features than the rows have
+    pack_lanes(rows, positions, 0, 1, flat[: 2 * LANES])  # fewer features than the rows have
     np.testing.assert_array_equal(block[:3, 0], [*rows[8, :2], rows[0, 2]])
 
 

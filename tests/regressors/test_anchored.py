@@ -9,9 +9,12 @@ from classicsr.regressors import (
     AdjustedAnchoredRegressor,
     AnchoredNeighborhoodRegressor,
     GlobalRegressor,
+    NearestAnchor,
+    PiecewiseLinearMap,
     ksvd,
     omp_codes,
 )
+from classicsr.regressors._partitions import grouped_anchors
 from classicsr.regressors._piecewise import ridge_map
 
 N_ANCHORS = 30
@@ -179,25 +182,39 @@ def test_types_and_shapes(estimator, patches):
     assert single.predict(X).shape == (500,)
 
 
-def test_hierarchical_search_is_nearly_exact(make_samples, make_texture):
-    """The share of patches with another anchor, and what that costs, on held-out images."""
+@pytest.fixture(scope="module")
+def held_out(make_samples, make_texture):
+    """A+ with the hierarchical search, and samples of images that it has not seen."""
     X, Y = make_samples([make_texture((72, 90), seed) for seed in range(10, 40)])
     train, unseen = slice(0, len(X) * 3 // 4), slice(len(X) * 3 // 4, None)
-    params = {"n_anchors": 128, "n_neighbors": 400, "n_iter": 3}
-    exact, grouped = (
-        fitted(ESTIMATORS[2], (X[train], Y[train]), **params, n_groups=n_groups)
-        for n_groups in (None, 16)
+    params = {"n_anchors": 128, "n_neighbors": 400, "n_iter": 3, "n_groups": 16}
+    return fitted(ESTIMATORS[2], (X[train], Y[train]), **params), X[unseen], Y[unseen], X[train]
+
+
+def unit_rows(X):
+    norms = np.linalg.norm(X, axis=1)
+    return np.ascontiguousarray((X / np.maximum(norms, 1e-9)[:, None])[norms > 0.1])
+
+
+@pytest.mark.parametrize(("coverage", "floor"), [(0.9, 0.88), (0.99, 0.97)])
+def test_hierarchical_search_covers_what_was_asked(coverage, floor, held_out):
+    """Share of patches that get the anchor of the exact search, seen and unseen ones."""
+    model, unseen, _, seen = held_out
+    anchors, seen, unseen = model.map_.partition.anchors, unit_rows(seen), unit_rows(unseen)
+    grouped = grouped_anchors(
+        anchors, seen, 16, coverage=coverage, random_state=np.random.RandomState(0)
     )
-    np.testing.assert_array_equal(exact.map_.maps, grouped.map_.maps)
-    assert grouped.map_.partition.group_centers.shape == (16, X.shape[1])
-    assert len(grouped.map_.partition.group_anchors) < 0.8 * 16 * 128  # it saves work
+    for units, least in ((seen, coverage - 1e-3), (unseen, floor)):
+        every = np.arange(len(units))
+        found, expected = (one.leaves(units, every) for one in (grouped, NearestAnchor(anchors)))
+        assert np.mean(found == expected) >= least
+    links = grouped.to_tensors()["group_links"]
+    assert len(links) < 0.6 * 16 * 128  # it saves work
 
-    norms = np.linalg.norm(X[unseen], axis=1)
-    units = (X[unseen] / norms[:, None])[norms > 0.1]
-    every = np.arange(len(units))
-    found = grouped.map_.partition.leaves(units, every)
-    expected = exact.map_.partition.leaves(units, every)
-    assert np.mean(found == expected) >= 0.97
 
-    error = [((model.predict(X[unseen]) - Y[unseen]) ** 2).mean() for model in (exact, grouped)]
-    assert error[1] <= 1.01 * error[0]
+def test_hierarchical_search_costs_less_than_a_percent(held_out):
+    model, X, Y, _ = held_out
+    assert "group_links" in model.map_.partition.to_tensors()
+    exact = PiecewiseLinearMap(NearestAnchor(model.map_.partition.anchors), model.map_.maps)
+    errors = [((one.predict(X) - Y) ** 2).mean() for one in (exact, model)]
+    assert errors[1] <= 1.01 * errors[0]

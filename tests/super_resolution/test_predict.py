@@ -99,7 +99,9 @@ def test_wide_integers_keep_their_precision(dtype, image, sr2):
     )
 
 
-@pytest.mark.parametrize("view", ["reversed", "fortran", "strided", "read-only", "big-endian"])
+@pytest.mark.parametrize(
+    "view", ["reversed", "fortran", "strided", "read-only", "big-endian", "matrix"]
+)
 def test_memory_layout_does_not_matter(view, image, sr2):
     given_ = {
         "reversed": np.ascontiguousarray(image[::-1, ::-1])[::-1, ::-1],
@@ -107,6 +109,7 @@ def test_memory_layout_does_not_matter(view, image, sr2):
         "strided": np.repeat(image, 3, axis=1)[:, ::3],
         "read-only": np.frombuffer(image.tobytes(), np.float32).reshape(image.shape),
         "big-endian": image.astype(">f4"),
+        "matrix": np.asmatrix(image),
     }[view]
     before = given_.copy()
     np.testing.assert_array_equal(sr2.predict(given_), sr2.predict(image))
