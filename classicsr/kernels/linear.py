@@ -11,13 +11,18 @@ OUTPUT_CHUNK = 48
 """Outputs computed together: three 16-lane registers for each of four patches."""
 
 
+def padded_outputs(n_outputs: int) -> int:
+    """Width of the rows that `apply_leaf_maps` writes for maps of `n_outputs` outputs."""
+    return round_up(n_outputs, OUTPUT_CHUNK)
+
+
 def chunk_maps(maps: np.ndarray) -> np.ndarray:
     """Lay out maps (n_leaves, n_features, n_outputs) for `apply_leaf_maps`.
 
     Returns (n_leaves, n_chunks, depth * OUTPUT_CHUNK) float32, zero-padded.
     """
     n_leaves, n_features, n_outputs = maps.shape
-    depth, width = round_up(n_features, TILE_DEPTH), round_up(n_outputs, OUTPUT_CHUNK)
+    depth, width = round_up(n_features, TILE_DEPTH), padded_outputs(n_outputs)
     padded = np.zeros((n_leaves, depth, width), np.float32)
     padded[:, :n_features, :n_outputs] = maps
     chunks = padded.reshape(n_leaves, depth, -1, OUTPUT_CHUNK).transpose(0, 2, 1, 3)
@@ -78,11 +83,12 @@ def apply_leaf_maps(rows, positions, order, starts, maps, outputs):
         Entries of `positions` by leaf.
     maps : (n_leaves, n_chunks, depth * OUTPUT_CHUNK) float32
         From `chunk_maps`.
-    outputs : (n, n_outputs) float32, overwritten
+    outputs : (n, n_chunks * OUTPUT_CHUNK) float32, overwritten
+        What the maps' padding gives is zero.
     """
     n_leaves, n_chunks, size = maps.shape
     depth = size // OUTPUT_CHUNK
-    n_features, n_outputs = min(depth, rows.shape[1]), outputs.shape[1]
+    n_features = min(depth, rows.shape[1])
     x = np.zeros((4, depth), np.float32)
     y = np.empty(4 * OUTPUT_CHUNK, np.float32)
     for leaf in range(n_leaves):
@@ -99,7 +105,7 @@ def apply_leaf_maps(rows, positions, order, starts, maps, outputs):
                     five_rows = table[k * OUTPUT_CHUNK : (k + TILE_DEPTH) * OUTPUT_CHUNK]
                     _accumulate_outputs(y, x[0], x[1], x[2], x[3], k, five_rows)
                 o = chunk * OUTPUT_CHUNK
-                width = min(OUTPUT_CHUNK, n_outputs - o)
                 for r in range(count):
-                    at = r * OUTPUT_CHUNK
-                    outputs[order[first + r], o : o + width] = y[at : at + width]
+                    target = outputs[order[first + r]]
+                    for c in range(OUTPUT_CHUNK):
+                        target[o + c] = y[r * OUTPUT_CHUNK + c]

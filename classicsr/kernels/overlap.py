@@ -62,7 +62,7 @@ def add_overlap_average(patches, scale, image):
 
     Parameters
     ----------
-    patches : (height + SPAN - 1, width + SPAN - 1, side * side) float32
+    patches : (height + SPAN - 1, width + SPAN - 1, >= side * side) float32
         side = SPAN * scale; a rim of SPAN // 2 patches around the tile is included.
     scale : int
     image : (height * scale, width * scale) float32, updated

@@ -44,7 +44,8 @@ class PiecewiseLinearMap:
         ----------
         rows : (n_rows, >= n_features) float32
         positions : (n,) int64
-        out : (n, n_outputs) float32, overwritten
+        out : (n, padded_outputs(n_outputs)) float32, overwritten
+            The first `n_outputs` columns count.
         """
         from classicsr.kernels.linear import apply_leaf_maps, sort_by_label
 
@@ -54,10 +55,12 @@ class PiecewiseLinearMap:
 
     def predict(self, X: NDArray) -> Float32:
         """Outputs (n, n_outputs) float32 of patches (n, n_features)."""
-        out = np.empty((len(X), self.n_outputs), np.float32)
+        from classicsr.kernels.linear import padded_outputs
+
+        out = np.empty((len(X), padded_outputs(self.n_outputs)), np.float32)
         rows = np.ascontiguousarray(X, dtype=np.float32)
         self.predict_rows(rows, np.arange(len(X)), out)
-        return out
+        return np.ascontiguousarray(out[:, : self.n_outputs])
 
 
 def ridge_map(gram: Float64, cross: Float64, ridge: float) -> Float64:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from classicsr.features import WINDOW_RADIUS, WINDOW_SIDE, interpolation_matrix
 from classicsr.kernels.convolve import correlate_bank
 from classicsr.kernels.lanes import LANES, pad_weights, round_up
+from classicsr.kernels.linear import padded_outputs
 from classicsr.kernels.overlap import SPAN, add_overlap_average, interleave_phases
 
 Float32 = NDArray[np.float32]
@@ -19,7 +20,7 @@ RIM = SPAN // 2
 
 
 class RowsRegressor(Protocol):
-    """Writes the predictions for ``rows[positions]`` to `out`."""
+    """Writes the predictions for ``rows[positions]`` to the first columns of `out`."""
 
     def predict_rows(self, rows: Float32, positions: NDArray[np.int64], out: Float32) -> None: ...
 
@@ -33,7 +34,8 @@ class AnyRegressor:
 
     def predict_rows(self, rows: Float32, positions: NDArray[np.int64], out: Float32) -> None:
         """Predict with the regressor."""
-        out[...] = self.regressor.predict(rows[positions, : self.n_features])
+        predicted = self.regressor.predict(rows[positions, : self.n_features])
+        out[:, : predicted.shape[1]] = predicted
 
 
 class _Bank:
@@ -74,7 +76,7 @@ class PatchTiles:
         self._regressor = regressor
         self._features = _Bank(filters)
         self._phases = _Bank(interpolation_matrix(scale))
-        self._n_outputs = (SPAN * scale) ** 2
+        self._n_outputs = padded_outputs((SPAN * scale) ** 2)
         self._scratch = _Scratch()
 
     def upscale(self, block: Float32, *, interpolate_only: bool) -> Float32:

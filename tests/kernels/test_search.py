@@ -60,6 +60,17 @@ def test_only_candidates_win():
         assert_is_nearest(search(rows, anchors, candidates), rows, anchors, candidates)
 
 
+def test_faint_patches_find_the_same_anchor():
+    rng = np.random.default_rng(8)
+    rows = rng.normal(size=(30, 6)).astype(np.float32)
+    anchors = rng.normal(size=(9, 6)).astype(np.float32)
+    expected = search(rows, anchors, np.arange(9))
+    faint = rows * np.float32(2.0**-60)
+    np.testing.assert_array_equal(search(faint, anchors, np.arange(9)), expected)
+    zeros = np.zeros((2, 6), np.float32)
+    assert search(zeros, anchors, [5, 2]).tolist() == [5, 5]
+
+
 def test_the_first_candidate_wins_a_tie():
     anchor = np.array([[1, 2, 3]], np.float32)
     weaker = np.array([[0.1, 0, 0]], np.float32)

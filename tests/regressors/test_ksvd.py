@@ -85,6 +85,16 @@ def test_few_zero_and_repeated_signals():
         np.testing.assert_allclose(np.linalg.norm(atoms, axis=1), 1, rtol=1e-5)
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_unused_atoms_learn_what_is_explained_worst(seed):
+    """Copies of one atom at the start, and a rare signal that it does not explain."""
+    signals = np.zeros((60, 5), np.float32)
+    signals[:, 0] = 1
+    signals[17] = [0, 0, 2, 0, 0]
+    atoms = ksvd(signals, 2, n_nonzero=1, n_iter=2, random_state=seed)
+    assert error_of(signals, atoms, 1) < 1e-5
+
+
 def test_progress_is_told():
     told = []
     _, signals = planted(100, 8, 8, 2, seed=7)

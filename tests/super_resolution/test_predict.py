@@ -99,6 +99,7 @@ def test_wide_integers_keep_their_precision(dtype, image, sr2):
     )
 
 
+@pytest.mark.filterwarnings("ignore:the matrix subclass")
 @pytest.mark.parametrize(
     "view", ["reversed", "fortran", "strided", "read-only", "big-endian", "matrix"]
 )
