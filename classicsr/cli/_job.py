@@ -37,9 +37,9 @@ class ModelChoice:
         # what is known to be impossible is said before any input is read
         if not self.automatic:
             self._load(name)
-        elif scale is not None:
+        elif scale is not None and not _is_volume_scale(scale):
             try:
-                self._name_for(scale)
+                self._name_for(scale, None)
             except ValueError as error:
                 raise UsageError(one_line(error)) from error
 
@@ -48,15 +48,17 @@ class ModelChoice:
         """Scale of the model that the user named, if it has one."""
         return None if self.automatic else self._load(self._name).native_scale_
 
-    def find(self, scale: Scale) -> tuple[str, SuperResolver]:
+    def find(
+        self, scale: Scale, spacing: tuple[float, float, float] | None
+    ) -> tuple[str, SuperResolver]:
         """Return the name and the estimator that serve `scale`."""
-        name = self._name_for(scale)
+        name = self._name_for(scale, spacing)
         return name, self._load(name)
 
-    def _name_for(self, scale: Scale) -> str:
+    def _name_for(self, scale: Scale, spacing: tuple[float, float, float] | None) -> str:
         from classicsr.zoo import default_model
 
-        return default_model(scale) if self.automatic else self._name
+        return default_model(scale, spacing) if self.automatic else self._name
 
     def _load(self, name: str) -> SuperResolver:
         if name not in self._loaded:
@@ -161,7 +163,7 @@ class UpscaleJob:
     ) -> SuperResolver:
         from classicsr.zoo import method_name
 
-        name, estimator = self.models.find(scale)
+        name, estimator = self.models.find(scale, spacing)
         self.record |= {
             "model": name,
             "method": method_name(estimator),
@@ -171,6 +173,10 @@ class UpscaleJob:
             "dtype": str(data.dtype),
         }
         return estimator
+
+
+def _is_volume_scale(scale: Scale) -> bool:
+    return isinstance(scale, tuple) and len(scale) == 3
 
 
 def _per_axis(value: Scale, option: str) -> tuple[float, float, float]:

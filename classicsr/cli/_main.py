@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
+import threading
 from collections.abc import Sequence
 from typing import NoReturn
 
@@ -25,6 +27,12 @@ exit status: 0 all done; 1 some inputs failed; 2 wrong usage
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         raise UsageError(f"{message} (see '{self.prog} --help')")
+
+
+def _clean_up_when_terminated() -> None:
+    """Let SIGTERM unwind the stack, so that temporary files are removed."""
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -61,6 +69,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     >>> main(["upscale", "photo.png", "-o", "out.png", "--scale", "0"])
     2
     """
+    _clean_up_when_terminated()
     try:
         args = build_parser().parse_args(argv)
         status: int = args.run(args)

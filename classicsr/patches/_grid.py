@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,12 +50,13 @@ class Tile:
 
 
 def tiles(shape: tuple[int, int], tile_shape: tuple[int, int]) -> Iterator[Tile]:
-    """Cover a plane with tiles of at most `tile_shape`, in raster order."""
-    for row in range(0, shape[0], tile_shape[0]):
-        for column in range(0, shape[1], tile_shape[1]):
-            yield Tile(
-                row,
-                column,
-                min(tile_shape[0], shape[0] - row),
-                min(tile_shape[1], shape[1] - column),
-            )
+    """Cover a plane with even tiles of at most `tile_shape`, in raster order."""
+    for row, next_row in pairwise(_even_steps(shape[0], tile_shape[0])):
+        for column, next_column in pairwise(_even_steps(shape[1], tile_shape[1])):
+            yield Tile(row, column, next_row - row, next_column - column)
+
+
+def _even_steps(n: int, largest: int) -> list[int]:
+    """Ends of the fewest steps of at most `largest` that lead from 0 to `n`, all about equal."""
+    count = -(-n // largest)
+    return [n * i // count for i in range(count + 1)]

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from classicsr.super_resolution._bicubic import BicubicSR as BicubicSR
     from classicsr.super_resolution._evaluation import evaluate as evaluate
     from classicsr.super_resolution._patch import PatchRegressionSR as PatchRegressionSR
+    from classicsr.super_resolution._volume import plan_volume as plan_volume
 
 _ORIGINS = {
     "AnchoredRegressionSR": "classicsr.super_resolution._anchored",
@@ -19,6 +20,7 @@ _ORIGINS = {
     "PatchRegressionSR": "classicsr.super_resolution._patch",
     "SuperResolver": "classicsr.super_resolution._base",
     "evaluate": "classicsr.super_resolution._evaluation",
+    "plan_volume": "classicsr.super_resolution._volume",
 }
 __all__ = list(_ORIGINS)
 __getattr__, __dir__ = lazy_attributes(__name__, _ORIGINS)

@@ -181,17 +181,18 @@ class SuperResolver(ABC):
         --------
         >>> from classicsr import BicubicSR
         >>> BicubicSR(scale=(1, 1, 3)).plan((64, 64, 20))
-        'cubic x1x1 in plane (0, 1), cubic x3 along axis 2'
+        'plane (0, 1) kept, cubic x3 along axis 2'
         """
         scales, is_volume = self._scales(tuple(shape), scale)
         if not is_volume:
             return self._plan_plane(scales)
         plan = plan_volume(scales, spacing, self.plane)
-        return f"{self._plan_plane(plan.plane_scales)} in plane {plan.plane}" + (
-            f", cubic x{plan.scales[plan.along]:g} along axis {plan.along}"
-            if plan.scales[plan.along] != 1
-            else ""
-        )
+        steps = [f"plane {plan.plane} kept"]
+        if plan.plane_scales != (1, 1):
+            steps = [f"{self._plan_plane(plan.plane_scales)} in plane {plan.plane}"]
+        if plan.scales[plan.along] != 1:
+            steps.append(f"cubic x{plan.scales[plan.along]:g} along axis {plan.along}")
+        return ", ".join(steps)
 
     # ---- model files ------------------------------------------------------------------------
 

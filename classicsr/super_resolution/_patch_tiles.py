@@ -113,9 +113,7 @@ class PatchTiles:
 def _positions(grid: tuple[int, int], pitch: int) -> NDArray[np.int64]:
     """Flat positions of the patch centres of a tile, in raster order."""
     rows, columns = np.arange(grid[0])[:, None], np.arange(grid[1])
-    positions = (rows * pitch + columns).ravel()
-    positions.setflags(write=False)
-    return positions
+    return (rows * pitch + columns).ravel()
 
 
 class _Scratch(threading.local):

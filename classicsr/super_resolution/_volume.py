@@ -33,7 +33,7 @@ class VolumePlan:
 def plan_volume(
     scales: tuple[float, ...],
     spacing: Sequence[float] | None,
-    plane: tuple[int, int] | None,
+    plane: tuple[int, int] | None = None,
 ) -> VolumePlan:
     """Choose the plane of the slices: `plane`, or the two axes of the finest spacing.
 

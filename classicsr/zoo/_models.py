@@ -75,20 +75,27 @@ def find_model(name: str | os.PathLike[str]) -> Path:
     )
 
 
-def default_model(scale: float | Sequence[float]) -> str:
+def default_model(scale: float | Sequence[float], spacing: Sequence[float] | None = None) -> str:
     """Return the bundled A+ model for `scale`: the smallest one that reaches it on every axis.
+
+    Of a volume only the two sharp axes count: the third one is interpolated.
 
     Parameters
     ----------
     scale : float or sequence of float
-        Wanted scale, or one per axis.
+        Wanted scale, or one per axis; three for a volume.
+    spacing : sequence of float, optional
+        Voxel size of a volume in mm.
 
     Raises
     ------
     ValueError
         No bundled model is large enough; the message lists the scales there are.
     """
-    needed = max(scale) if isinstance(scale, Sequence) else scale
+    from classicsr.super_resolution import plan_volume
+
+    factors = tuple(scale) if isinstance(scale, Sequence) else (scale,)
+    needed = max(plan_volume(factors, spacing).plane_scales if len(factors) == 3 else factors)
     by_scale = {
         int(match[1]): name
         for name in bundled_models()

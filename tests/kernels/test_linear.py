@@ -6,7 +6,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from classicsr.kernels.lanes import TILE_DEPTH, round_up
-from classicsr.kernels.linear import OUTPUT_CHUNK, apply_leaf_maps, chunk_maps, sort_by_label
+from classicsr.kernels.linear import (
+    OUTPUT_CHUNK,
+    apply_leaf_maps,
+    chunk_maps,
+    padded_outputs,
+    sort_by_label,
+)
 
 
 @given(st.integers(1, 12).flatmap(lambda k: st.tuples(st.just(k), st.lists(st.integers(0, k - 1)))))
@@ -31,9 +37,11 @@ def test_chunk_maps_keeps_every_weight(n_outputs):
 
 def apply(rows, positions, labels, maps):
     order, starts = sort_by_label(labels, len(maps))
-    out = np.full((len(positions), maps.shape[2]), np.nan, np.float32)
+    n_outputs = maps.shape[2]
+    out = np.full((len(positions), padded_outputs(n_outputs)), np.nan, np.float32)
     apply_leaf_maps(rows, positions, order, starts, chunk_maps(maps), out)
-    return out
+    assert not out[:, n_outputs:].any()
+    return out[:, :n_outputs]
 
 
 @pytest.mark.parametrize(("d", "n_outputs"), [(1, 1), (5, OUTPUT_CHUNK), (7, OUTPUT_CHUNK + 5)])
