@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from numbers import Integral, Real
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
 from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from classicsr._threads import thread_budget
@@ -48,6 +50,16 @@ class _PiecewiseLinearRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator)
     random_state: Any
     n_jobs: int | None
 
+    _parameter_constraints: ClassVar[dict[str, list]] = {
+        "n_anchors": [Interval(Integral, 1, None, closed="left")],
+        "ridge": [Interval(Real, 0, None, closed="left")],
+        "n_nonzero": [Interval(Integral, 1, None, closed="left")],
+        "n_iter": [Interval(Integral, 0, None, closed="left")],
+        "dictionary_samples": [Interval(Integral, 1, None, closed="left")],
+        "random_state": ["random_state"],
+        "n_jobs": [Integral, None],
+    }
+
     def fit(self, X: ArrayLike, y: ArrayLike) -> _PiecewiseLinearRegressor:
         """Learn anchors and maps.
 
@@ -62,6 +74,7 @@ class _PiecewiseLinearRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator)
         -------
         self
         """
+        self._validate_params()
         features, targets = validate_data(
             self, X, y, dtype=np.float32, order="C", multi_output=True, y_numeric=True
         )
@@ -242,6 +255,11 @@ class AnchoredNeighborhoodRegressor(GlobalRegressor):
     (3, 2)
     """
 
+    _parameter_constraints: ClassVar[dict[str, list]] = {
+        **GlobalRegressor._parameter_constraints,
+        "n_neighbors": [Interval(Integral, 1, None, closed="left")],
+    }
+
     def __init__(
         self,
         n_anchors: int = 1024,
@@ -323,6 +341,13 @@ class AdjustedAnchoredRegressor(_PiecewiseLinearRegressor):
     >>> model.predict(X[:3]).shape
     (3, 2)
     """
+
+    _parameter_constraints: ClassVar[dict[str, list]] = {
+        **_PiecewiseLinearRegressor._parameter_constraints,
+        "n_neighbors": [Interval(Integral, 1, None, closed="left")],
+        "norm_floor": [Interval(Real, 0, None, closed="left")],
+        "n_groups": [Interval(Integral, 1, None, closed="left"), None],
+    }
 
     def __init__(
         self,

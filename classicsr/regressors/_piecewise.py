@@ -47,8 +47,11 @@ class PiecewiseLinearMap:
         out : (n, padded_outputs(n_outputs)) float32, overwritten
             The first `n_outputs` columns count.
         """
-        from classicsr.kernels.linear import apply_leaf_maps, sort_by_label
+        from classicsr.kernels.linear import apply_leaf_maps, padded_outputs, sort_by_label
 
+        wanted = (len(positions), padded_outputs(self.n_outputs))
+        if out.shape != wanted:  # kernels do not check bounds
+            raise ValueError(f"The 'out' array must have shape {wanted}. Got {out.shape} instead.")
         leaves = self.partition.leaves(rows, positions)
         order, starts = sort_by_label(leaves, self.partition.n_leaves)
         apply_leaf_maps(rows, positions, order, starts, self._chunks, out)

@@ -185,7 +185,7 @@ class AnchoredRegressionSR(PatchSuperResolver):
             method=self.variant,
             params={
                 "native_scale": self.native_scale_,
-                **{name: getattr(self, name) for name in _STORED},
+                **{name: getattr(self, name) for name in (*_IDENTITY, *_STORED)},
             },
             degradation=degradation.to_dict(),
             tensors={
@@ -205,14 +205,19 @@ class AnchoredRegressionSR(PatchSuperResolver):
         filters = model.tensor("filters", (None, WINDOW_SIDE**2))
         maps = model.tensor("maps", (None, len(filters), (3 * scale) ** 2))
         partition = _partition(model, len(maps), len(filters))
-        estimator = cls(scale=scale, variant=model.method)
-        estimator.set_params(**_stored_parameters(model))
+        estimator = cls(scale, model.method).set_params(**_stored_parameters(model))
+        try:
+            estimator._check_parameters()
+        except ValueError as error:
+            raise model.error("parameters", str(error)) from error
         estimator.filters_ = filters.astype(np.float32)
         estimator.map_ = PiecewiseLinearMap(partition, maps.astype(np.float32))
         estimator.native_scale_ = scale
         return estimator
 
 
+_IDENTITY = ("scale", "channel_mode", "plane", "data_range")
+"""Parameters that decide what a model predicts; checked as those of any estimator."""
 _STORED: dict[str, tuple[type, ...]] = {
     "n_anchors": (int,),
     "n_neighbors": (int, type(None)),
@@ -223,17 +228,19 @@ _STORED: dict[str, tuple[type, ...]] = {
     "level_ratio": (int, float),
     "energy": (int, float),
 }
-"""Parameters that a model file carries, for the record: none changes what a model predicts."""
+"""Parameters that are kept for the record: none changes what a model predicts."""
 
 
 def _stored_parameters(model: ModelFile) -> dict[str, Any]:
     """The parameters of a stored model, names and types checked, and its degradation."""
     params = {key: value for key, value in model.parameters.items() if key != "native_scale"}
     for name, value in params.items():
-        if name not in _STORED:
+        if name not in (*_IDENTITY, *_STORED):
             raise model.error(name[:40], "is not a parameter of this method")
-        if type(value) not in _STORED[name]:
+        if name in _STORED and type(value) not in _STORED[name]:
             raise model.error(name, "has a value of the wrong type")
+        if isinstance(value, list):
+            params[name] = tuple(value)
     if model.degradation is not None:
         try:
             params["degradation"] = degradation_from_dict(model.degradation)

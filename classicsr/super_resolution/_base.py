@@ -12,6 +12,15 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from classicsr._model_file import ModelFile
+from classicsr._validation import (
+    LARGEST_SCALE,
+    is_integer,
+    is_number,
+    is_range,
+    is_scale,
+    is_sequence_of,
+    require,
+)
 from classicsr.degradation import resize, resized_shape
 from classicsr.super_resolution._pixels import Intensity, NonFiniteMask, PixelSink, PixelSource
 from classicsr.super_resolution._planes import Progress, Work
@@ -21,6 +30,8 @@ Pixels = NDArray[Any]
 Scale = float | Sequence[float]
 Images = ArrayLike | Sequence[ArrayLike]
 
+_SCALE_RULE = f"a number from 1/{LARGEST_SCALE:g} to {LARGEST_SCALE:g}, or one per axis"
+_RANGE_RULE = "two finite numbers, the first one smaller, or None"
 DEFAULT_TILE_SHAPE = (62, 246)
 """Low-resolution pixels of a tile; with its halo a row is a multiple of the kernels' lanes."""
 _COLOR_CHANNELS = (2, 3, 4)  # grey + alpha, RGB, RGB + alpha
@@ -149,6 +160,16 @@ class SuperResolver(ABC):
             For an array that does not hold real numbers.
         """
         self._check_fitted()
+        self._check_parameters()
+        self._require(
+            data_range is None or is_range(data_range), "data_range", _RANGE_RULE, data_range
+        )
+        self._require(
+            spacing is None or is_sequence_of(spacing, 3, lambda mm: is_number(mm) and mm > 0),
+            "spacing",
+            "three positive numbers, or None",
+            spacing,
+        )
         if isinstance(images, list | tuple):
             return [
                 self._predict_one(np.asarray(image), scale, spacing, data_range, progress)
@@ -233,6 +254,40 @@ class SuperResolver(ABC):
     def _plan_plane(self, scales: tuple[float, ...]) -> str:
         """What happens within a plane, such as "A+ x3"."""
 
+    def _require(self, condition: bool, name: str, rule: str, value: Any) -> None:
+        require(condition, name, type(self).__name__, rule, value)
+
+    def _check_parameters(self) -> None:
+        """Raise a ValueError for a constructor parameter that is out of range."""
+        modes = ("luma", "independent")
+        tile, plane = self.tile_shape, self.plane
+        self._require(is_scale(self.scale), "scale", _SCALE_RULE, self.scale)
+        self._require(
+            self.data_range is None or is_range(self.data_range),
+            "data_range",
+            _RANGE_RULE,
+            self.data_range,
+        )
+        self._require(
+            isinstance(self.channel_mode, str) and self.channel_mode in modes,
+            "channel_mode",
+            f"one of {', '.join(modes)}",
+            self.channel_mode,
+        )
+        self._require(
+            plane is None
+            or (is_sequence_of(plane, 2, lambda a: is_integer(a, 0, 2)) and plane[0] != plane[1]),
+            "plane",
+            "two different axes of 0, 1, 2, or None",
+            plane,
+        )
+        self._require(
+            is_sequence_of(tile, 2, lambda n: is_integer(n, 1)),
+            "tile_shape",
+            "two positive integers",
+            tile,
+        )
+
     def _check_fitted(self) -> None:
         if not self.__sklearn_is_fitted__():
             from sklearn.exceptions import NotFittedError
@@ -248,6 +303,7 @@ class SuperResolver(ABC):
     ) -> tuple[tuple[float, ...], bool]:
         """Scale per spatial axis, and whether the array is a volume."""
         wanted = self.scale if scale is None else scale
+        self._require(is_scale(wanted), "scale", _SCALE_RULE, wanted)
         n_given = None if np.ndim(wanted) == 0 else len(wanted)  # type: ignore[arg-type]
         is_volume = len(shape) == 3 and (
             n_given == 3
@@ -267,13 +323,7 @@ class SuperResolver(ABC):
                 f"The 'scale' parameter of {type(self).__name__} must be a number or {n_axes} "
                 f"numbers for an array of shape {shape}. Got {wanted!r} instead."
             )
-        scales = tuple(float(s) for s in np.broadcast_to(wanted, n_axes))
-        if not all(np.isfinite(s) and s > 0 for s in scales):
-            raise ValueError(
-                f"The 'scale' parameter of {type(self).__name__} must be positive. "
-                f"Got {wanted!r} instead."
-            )
-        return scales, is_volume
+        return tuple(float(s) for s in np.broadcast_to(wanted, n_axes)), is_volume
 
     def _predict_one(
         self,

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classicsr._threads import thread_budget
+from classicsr._validation import is_integer, is_number
 from classicsr.degradation import BicubicDegradation, Degradation
 from classicsr.features import WINDOW_RADIUS
 from classicsr.super_resolution._base import (
@@ -88,6 +89,7 @@ class PatchSuperResolver(SuperResolver):
         from classicsr.kernels.overlap import SPAN
         from classicsr.patches import PatchSamples
 
+        self._check_parameters()
         tell = progress or (lambda done, total: None)
         scale = self._integer_scale()
         rng = check_random_state(self.random_state)
@@ -115,6 +117,17 @@ class PatchSuperResolver(SuperResolver):
         self.native_scale_ = scale
         return self
 
+    def _check_parameters(self) -> None:
+        super()._check_parameters()
+        checks = {
+            "n_samples": (self.n_samples is None or is_integer(self.n_samples, 1), "1 or more"),
+            "n_levels": (is_integer(self.n_levels, 1), "1 or more"),
+            "level_ratio": (is_number(self.level_ratio, 0.1, 1), "from 0.1 to 1"),
+            "energy": (is_number(self.energy, 0.01, 1), "from 0.01 to 1"),
+        }
+        for name, (accepted, rule) in checks.items():
+            self._require(accepted, name, rule, getattr(self, name))
+
     def _integer_scale(self) -> int:
         scale = math.ceil(np.max(self.scale))
         if not 2 <= scale <= MAX_SCALE:
@@ -127,21 +140,29 @@ class PatchSuperResolver(SuperResolver):
     def _training_pairs(self, X: Images, y: Images | None, scale: int) -> list:
         from classicsr.super_resolution._training import (
             degraded_pairs,
+            image_range,
             training_pair,
             unit_planes,
         )
 
-        first = unit_planes(_as_list(X), self.data_range, self.channel_mode)
+        images = _as_list(X)
         if y is not None:
-            second = unit_planes(_as_list(y), self.data_range, self.channel_mode)
-            if len(first) != len(second):
+            highs = _as_list(y)
+            if len(images) != len(highs):
                 raise ValueError(
                     f"There must be one high-resolution image per low-resolution one. "
-                    f"Got {len(second)} and {len(first)}."
+                    f"Got {len(highs)} and {len(images)}."
                 )
-            return [training_pair(lo, hi, scale) for lo, hi in zip(first, second, strict=True)]
+            # a pair shares one intensity range, or it would not agree
+            ranges = [image_range(high, self.data_range) for high in highs]
+            low_planes = unit_planes(images, ranges, self.channel_mode)
+            high_planes = unit_planes(highs, ranges, self.channel_mode)
+            return [
+                training_pair(low, high, scale)
+                for low, high in zip(low_planes, high_planes, strict=True)
+            ]
         return degraded_pairs(
-            first,
+            unit_planes(images, [self.data_range] * len(images), self.channel_mode),
             self.degradation or BicubicDegradation(scale),
             scale,
             n_levels=self.n_levels,

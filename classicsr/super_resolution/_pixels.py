@@ -13,6 +13,7 @@ from classicsr.metrics import rgb_to_ycbcr, ycbcr_to_rgb
 Float32 = NDArray[np.float32]
 Pixels = NDArray[Any]
 Range = tuple[float, float]
+_SMALLEST_SPAN = 1e-300  # its inverse still is a number
 
 
 @dataclass(frozen=True)
@@ -50,8 +51,9 @@ class Intensity:
 
     @property
     def span(self) -> float:
-        """Distance between the two ends; 1 for a constant image."""
-        return self.high - self.low or 1.0
+        """Distance between the two ends; 1 for a constant image (or one as good as constant)."""
+        span = self.high - self.low
+        return span if span > _SMALLEST_SPAN else 1.0
 
     @property
     def _wide(self) -> type:
@@ -71,6 +73,9 @@ class Intensity:
         pixels *= self._wide(self.span)
         pixels += self._wide(self.low)
         if self.dtype.kind == "f":
+            if self.dtype.itemsize < pixels.dtype.itemsize:
+                largest = np.finfo(self.dtype).max
+                np.clip(pixels, -largest, largest, out=pixels)
             return pixels.astype(self.dtype, copy=False)
         low, high = (0, 1) if self.dtype.kind == "b" else _limits(self.dtype)
         np.rint(pixels, out=pixels)

@@ -12,20 +12,20 @@ from classicsr._threads import run_parallel
 from classicsr.degradation import Degradation, resize, resized_shape
 from classicsr.metrics import modcrop
 from classicsr.patches import TrainingPair
-from classicsr.super_resolution._pixels import Intensity, PixelSource
+from classicsr.super_resolution._pixels import Intensity, PixelSource, Range
 
 Float32 = NDArray[np.float32]
 
 
 def unit_planes(
-    images: Sequence[Any], data_range: tuple[float, float] | None, channel_mode: str
+    images: Sequence[Any], ranges: Sequence[Range | None], channel_mode: str
 ) -> list[Float32]:
     """The planes that methods learn from: luma of colour images, slices of volumes.
 
-    Each is float32 on the unit scale.
+    Each is float32 on the unit scale; `ranges` are those of the images, None for their own.
     """
     planes: list[Float32] = []
-    for number, given in enumerate(images):
+    for number, (given, data_range) in enumerate(zip(images, ranges, strict=True)):
         image = np.asarray(given)
         if image.dtype.kind not in "biuf" or image.ndim not in (2, 3) or image.size == 0:
             raise ValueError(
@@ -36,6 +36,12 @@ def unit_planes(
             raise ValueError(f"Training image {number} holds NaN or infinite values.")
         planes += _planes(image, Intensity.of(image, data_range), channel_mode)
     return planes
+
+
+def image_range(image: Any, data_range: Range | None) -> Range:
+    """The intensity range that an image is taken to have."""
+    intensity = Intensity.of(np.asarray(image), data_range)
+    return intensity.low, intensity.low + intensity.span
 
 
 def _planes(image: NDArray, intensity: Intensity, channel_mode: str) -> list[Float32]:

@@ -384,7 +384,7 @@ def test_pixels_that_are_not_real_numbers(pixels, sr2):
 
 @pytest.mark.parametrize("scale", [3, 2.01, (2, 4), (1, 1, 2, 2)])
 def test_a_scale_out_of_reach_names_what_is(scale, image, sr2):
-    with pytest.raises(ValueError, match=r"reaches x2|2 numbers"):
+    with pytest.raises(ValueError, match=r"reaches x2|2 numbers|one per axis"):
         sr2.predict(image, scale=scale)
 
 
@@ -392,7 +392,7 @@ def test_a_scale_out_of_reach_names_what_is(scale, image, sr2):
 @pytest.mark.parametrize("kind", ["bicubic", "aplus"])
 def test_impossible_scales(scale, kind, image, sr2):
     sr = sr2 if kind == "aplus" else BicubicSR()
-    with pytest.raises(ValueError, match=r"'scale' parameter of \w+ must be positive"):
+    with pytest.raises(ValueError, match=r"'scale' parameter of \w+ must be a number"):
         sr.predict(image, scale=scale)
 
 

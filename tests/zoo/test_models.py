@@ -51,13 +51,13 @@ def test_every_model_of_the_package_loads():
 @pytest.mark.parametrize(
     ("scale", "name"),
     [(1.5, "aplus-x2"), (2, "aplus-x2"), (2.01, "aplus-x4"), (4, "aplus-x4"), (0.5, "aplus-x2"),
-     ((1, 1, 3), "aplus-x4"), ((2, 1.5), "aplus-x2")],
+     ((1, 1, 3), "aplus-x2"), ((3, 3, 1), "aplus-x4"), ((2, 1.5), "aplus-x2")],
 )  # fmt: skip
 def test_default_is_the_smallest_that_reaches_the_scale(bundle, scale, name):
     assert default_model(scale) == name
 
 
-@pytest.mark.parametrize("scale", [4.5, 8, (1, 1, 6)])
+@pytest.mark.parametrize("scale", [4.5, 8, (6, 6, 1)])
 def test_scale_beyond_the_models_lists_what_is_there(bundle, scale):
     with pytest.raises(ValueError, match=r"available: x2, x4"):
         default_model(scale)
