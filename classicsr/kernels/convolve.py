@@ -33,7 +33,9 @@ def correlate_bank(pixels, offsets, weights, start, responses):
         for k in range(0, depth, TILE_DEPTH):
             for j in range(TILE_DEPTH):
                 t = start + first + offsets[k + j]
-                taps[j * LANES : (j + 1) * LANES] = pixels[t : t + LANES]
+                source = pixels[t : t + LANES]
+                for lane in range(LANES):
+                    taps[j * LANES + lane] = source[lane]
             for f in range(0, n_filters, TILE_ROWS):
                 accumulate(
                     block[f * LANES : (f + TILE_ROWS) * LANES],

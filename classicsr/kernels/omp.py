@@ -62,8 +62,10 @@ def _cholesky_solve(factor, count, solution):
 
 
 @njit(fastmath=CONTRACT, inline="always")
-def _subtract_atoms(residual, gram, chosen, count, solution):
-    """Take the chosen atoms' share out of the correlations with the residual."""
+def _residual_correlations(start, gram, chosen, count, solution, residual):
+    """Correlations with what the first `count` chosen atoms leave of the signal."""
+    for a in range(residual.shape[0]):
+        residual[a] = start[a]
     for i in range(count):
         weight = np.float32(solution[i])
         row = gram[chosen[i]]
@@ -101,7 +103,7 @@ def batch_omp(correlations, gram, indices, coefficients):
         chosen = indices[n]
         chosen[:] = 0
         coefficients[n] = 0.0
-        residual[:] = start
+        _residual_correlations(start, gram, chosen, 0, solution, residual)
         smallest = np.float32(0.0)
         for count in range(n_nonzero):
             atom = _largest_magnitude(residual, high, where)
@@ -118,8 +120,7 @@ def batch_omp(correlations, gram, indices, coefficients):
             for i in range(count + 1):
                 coefficients[n, i] = solution[i]
             if count + 1 < n_nonzero:
-                residual[:] = start
-                _subtract_atoms(residual, gram, chosen, count + 1, solution)
+                _residual_correlations(start, gram, chosen, count + 1, solution, residual)
 
 
 @njit(inline="always")

@@ -81,4 +81,5 @@ def nearest_anchor(rows, positions, groups, anchors, links, link_starts, nearest
             count = min(LANES, groups[g + 1] - first)
             pack_lanes(rows, positions, first, count, block)
             _search_block(block, anchors, linked, sums, best, winner)
-            nearest[first : first + count] = winner[:count]
+            for lane in range(count):
+                nearest[first + lane] = winner[lane]
