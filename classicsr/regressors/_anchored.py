@@ -294,8 +294,9 @@ class AdjustedAnchoredRegressor(_PiecewiseLinearRegressor):
     """Adjusted anchored neighbourhood regression (A+): ridge maps from training samples.
 
     Anchors are the atoms of a K-SVD dictionary of the features. Each map is solved from the
-    `n_neighbors` training patches nearest to its anchor on the unit sphere. A patch uses the
-    map of the anchor with the largest absolute correlation.
+    `n_neighbors` training patches nearest to its anchor on the unit sphere; here a patch and
+    its negative count as one, which is worth 0.02 dB. A patch uses the map of the anchor with
+    the largest absolute correlation.
 
     Parameters
     ----------
@@ -377,7 +378,7 @@ class AdjustedAnchoredRegressor(_PiecewiseLinearRegressor):
         anchors = self._atoms(X[self._subset(X, rng)], rng)
         norms, directions = _norms(X), _unit_rows(X)
         index = NeighborIndex(directions, metric="inner_product", n_jobs=self.n_jobs)
-        _, nearest = index.search(anchors, min(self.n_neighbors, len(X)))
+        nearest = _nearest_up_to_sign(index, anchors, min(self.n_neighbors, len(X)))
         divisors = np.where(norms < self.norm_floor, np.float32(1), norms)
 
         def samples_of(leaf: int) -> tuple[Float32, Float32]:
@@ -387,6 +388,21 @@ class AdjustedAnchoredRegressor(_PiecewiseLinearRegressor):
         maps = neighborhood_maps(samples_of, len(anchors), self.ridge, self.n_jobs)
         partition = _search_partition(anchors, X, rng, self.n_groups)
         return PiecewiseLinearMap(partition, maps)
+
+
+def _nearest_up_to_sign(
+    index: NeighborIndex, anchors: Float32, n_neighbors: int
+) -> NDArray[np.int64]:
+    """Samples (n_anchors, n_neighbors) of largest absolute correlation with each anchor.
+
+    A linear map fits a sample and its negative alike, so both halves of the sphere count.
+    """
+    ahead, same = index.search(anchors, n_neighbors)
+    behind, opposite = index.search(-anchors, n_neighbors)
+    values = np.concatenate([ahead, behind], axis=1)
+    samples = np.concatenate([same, opposite], axis=1)
+    best = np.argpartition(-values, n_neighbors - 1, axis=1)[:, :n_neighbors]
+    return np.sort(np.take_along_axis(samples, best, axis=1), axis=1)
 
 
 def _search_partition(

@@ -82,7 +82,7 @@ def test_aplus_is_a_ridge_map_per_neighbourhood_of_samples(patches):
     units = X / np.maximum(norms, 1e-12)[:, None]
     scaled = Y / np.where(norms < floor, 1, norms)[:, None]
     for leaf in range(0, N_ANCHORS, 3):
-        nearest = np.argsort(-(units @ anchors[leaf]))[:150]
+        nearest = np.argsort(-np.abs(units @ anchors[leaf]))[:150]
         A, B = units[nearest], scaled[nearest]
         expected = np.linalg.inv(A.T @ A + ridge * np.eye(A.shape[1])) @ A.T @ B
         np.testing.assert_allclose(
