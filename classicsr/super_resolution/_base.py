@@ -34,7 +34,7 @@ _SCALE_RULE = f"a number from 1/{LARGEST_SCALE:g} to {LARGEST_SCALE:g}, or one p
 _RANGE_RULE = "two finite numbers, the first one smaller, or None"
 DEFAULT_TILE_SHAPE = (62, 246)
 """Low-resolution pixels of a tile; with its halo a row is a multiple of the kernels' lanes."""
-_COLOR_CHANNELS = (2, 3, 4)  # grey + alpha, RGB, RGB + alpha
+_COLOR_CHANNELS = (1, 2, 3, 4)  # grey, grey + alpha, RGB, RGB + alpha
 _UNIT = Intensity(0.0, 1.0, np.dtype(np.float32))
 
 
@@ -45,9 +45,9 @@ class SuperResolver(ABC):
     work on sequences of images) without importing scikit-learn, so that a stored model is
     applied in a fraction of a second.
 
-    Images are ``(H, W)``, colour ``(H, W, C)`` with C of 2 (grey, alpha), 3 (RGB) or 4 (RGB,
+    Images are ``(H, W)``, ``(H, W, C)`` with C of 1 (grey), 2 (grey, alpha), 3 (RGB) or 4 (RGB,
     alpha), and volumes ``(X, Y, Z)``. A scale of three numbers says that the array is a volume;
-    otherwise an array of three axes is colour when its last one has 2, 3 or 4 entries.
+    otherwise an array of three axes holds channels when its last one has 1 to 4 entries.
     """
 
     method: ClassVar[str]
