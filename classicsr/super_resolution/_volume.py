@@ -35,14 +35,18 @@ def plan_volume(
     spacing: Sequence[float] | None,
     plane: tuple[int, int] | None = None,
 ) -> VolumePlan:
-    """Choose the plane of the slices: `plane`, or the two axes of the finest spacing.
+    """Choose the plane of the slices.
 
-    Without a spacing these are the first two axes.
+    `plane` if it is given; else the two axes that are enlarged alike, where the third one stays
+    as it is; else the two axes of the finest spacing (without a spacing, the first two).
     """
-    if plane is None:
+    enlarged = [axis for axis in range(3) if scales[axis] > 1]
+    if plane is not None:
+        first, second = plane
+    elif len(enlarged) == 2 and scales[enlarged[0]] == scales[enlarged[1]]:
+        first, second = enlarged
+    else:
         order = sorted(range(3), key=lambda axis: spacing[axis] if spacing is not None else axis)
         first, second = sorted(order[:2])
-    else:
-        first, second = plane
     (along,) = {0, 1, 2} - {first, second}
     return VolumePlan((first, second), along, scales)

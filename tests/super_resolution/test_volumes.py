@@ -56,6 +56,7 @@ def test_three_slices_are_a_volume_when_the_scale_says_so(volume, sr2):
     few = volume[..., :3]
     assert sr2.predict(few, scale=(2, 2, 2)).shape == (30, 36, 6)
     assert sr2.predict(few).shape == (30, 36, 3)  # colour
+    assert sr2.predict(few[..., :1]).shape == (30, 36, 1)  # grey
 
 
 @pytest.mark.parametrize(
@@ -120,6 +121,8 @@ def test_progress_counts_slices(volume, sr2):
         ((9, 9), 1, None, "cubic x1x1"),
         ((9, 9, 7), None, None, "A+ x2 in plane (0, 1), cubic x2 along axis 2"),
         ((9, 9, 7), (2, 2, 1), None, "A+ x2 in plane (0, 1)"),
+        ((9, 9, 7), (2, 2, 1), (1, 5, 1), "A+ x2 in plane (0, 1)"),
+        ((9, 9, 7), (2, 1, 2), None, "A+ x2 in plane (0, 2)"),
         ((9, 9, 7), (1, 1, 3), None, "plane (0, 1) kept, cubic x3 along axis 2"),
         ((9, 9, 7), None, (5, 1, 1), "A+ x2 in plane (1, 2), cubic x2 along axis 0"),
     ],
