@@ -16,7 +16,7 @@ from typing import Any
 import _record
 import numpy as np
 
-from classicsr import AnchoredRegressionSR, evaluate
+from classicsr import evaluate
 from classicsr.datasets import load_dataset
 from classicsr.super_resolution import SuperResolver
 from classicsr.zoo import make_method
@@ -26,8 +26,9 @@ UNCHECKED = "quoted, not checked against the paper"
 OTHER_CROP = "other crop of BSD100 (bicubic reads 29.32/27.15 there): not comparable"
 SOURCES = {"a": SEEN, "b": UNCHECKED, "c": OTHER_CROP}
 
+NOT_PUBLISHED = (None, "")
 # mean PSNR of the luma in dB by method and set, for x2, x3, x4; key of SOURCES for each
-PUBLISHED: dict[str, dict[str, tuple[tuple[float, str], ...]]] = {
+PUBLISHED: dict[str, dict[str, tuple[tuple[float | None, str], ...]]] = {
     "bicubic": {
         "Set5": ((33.66, "a"), (30.39, "a"), (28.42, "a")),
         "Set14": ((30.24, "a"), (27.55, "a"), (26.00, "a")),
@@ -43,10 +44,40 @@ PUBLISHED: dict[str, dict[str, tuple[tuple[float, str], ...]]] = {
         "Set14": ((31.80, "b"), (28.65, "b"), (26.86, "a")),
         "BSD100": ((30.44, "c"), (27.89, "c"), (26.52, "a")),
     },
+    "zeyde": {
+        "Set5": ((35.78, "b"), (31.90, "b"), (29.69, "b")),
+        "Set14": ((31.81, "b"), (28.67, "b"), (26.88, "a")),
+        "BSD100": ((30.40, "c"), (27.87, "c"), (26.51, "a")),
+    },
+    "ne-ls": {
+        "Set5": ((35.66, "b"), (31.78, "b"), (29.55, "b")),
+        "Set14": ((31.69, "b"), (28.59, "b"), (26.81, "b")),
+        "BSD100": ((30.36, "c"), (27.83, "c"), (26.45, "b")),
+    },
+    "ne-nnls": {
+        "Set5": ((35.43, "b"), (31.60, "b"), (29.47, "b")),
+        "Set14": ((31.55, "b"), (28.44, "b"), (26.72, "b")),
+        "BSD100": ((30.27, "c"), (27.73, "c"), (26.41, "b")),
+    },
+    "ne-lle": {
+        "Set5": ((35.77, "b"), (31.84, "b"), (29.62, "a")),
+        "Set14": ((31.76, "b"), (28.60, "b"), (26.82, "a")),
+        "BSD100": ((30.41, "c"), (27.85, "c"), (26.49, "a")),
+    },
     "aplus": {
         "Set5": ((36.54, "a"), (32.58, "a"), (30.28, "a")),
         "Set14": ((32.28, "a"), (29.13, "a"), (27.32, "a")),
         "BSD100": ((31.21, "a"), (28.29, "a"), (26.82, "a")),
+    },
+    "raisr": {
+        "Set5": ((35.91, "a"), (32.06, "a"), (29.69, "a")),
+        "Set14": ((31.98, "a"), (28.76, "a"), (26.91, "a")),
+        "BSD100": (NOT_PUBLISHED,) * 3,
+    },
+    "forest": {
+        "Set5": ((36.54, "a"), (32.43, "a"), (30.14, "a")),
+        "Set14": ((32.26, "b"), (29.05, "b"), (27.24, "b")),
+        "BSD100": ((31.16, "b"), (28.22, "b"), (26.75, "b")),
     },
 }
 SCALES = (2, 3, 4)
@@ -64,9 +95,9 @@ def estimator(method: str, scale: int, args: argparse.Namespace) -> SuperResolve
         return make_method(method, n_jobs=-1)
     if method == "aplus" and not args.fit:
         return _record.aplus_model(args.models, scale).set_params(n_jobs=-1)
-    sr = AnchoredRegressionSR(
-        scale, variant=method, n_samples=args.samples, random_state=0, n_jobs=-1
-    )
+    takes_samples = args.samples is not None and method != "raisr"
+    samples = {"n_samples": args.samples} if takes_samples else {}
+    sr = make_method(method, scale=scale, random_state=0, n_jobs=-1, **samples)
     return sr.fit(training_images())
 
 
@@ -82,9 +113,13 @@ def measure(method: str, scale: int, args: argparse.Namespace) -> list[dict[str,
         row = {"method": method, "scale": scale, "set": name, "published": published}
         row |= {"source": source, "images": images}
         row |= {key: fmean(one[key] for one in images) for key in ("psnr", "ssim", "seconds")}
-        print(f"{method} x{scale} {name}: {row['psnr']:.2f} dB (published {published:.2f})")
+        print(f"{method} x{scale} {name}: {row['psnr']:.2f} dB (published {_published(row)})")
         rows.append(row)
     return rows
+
+
+def _published(row: dict[str, Any]) -> str:
+    return f"{row['published']:.2f} ({row['source']})" if row["source"] else "-"
 
 
 def report(document: dict[str, Any]) -> str:
@@ -94,10 +129,10 @@ def report(document: dict[str, Any]) -> str:
             row["set"],
             f"x{row['scale']}",
             row["method"],
-            f"{row['published']:.2f} ({row['source']})",
+            _published(row),
             f"{row['psnr']:.2f}",
             ""
-            if row["source"] == "c"
+            if row["source"] in ("c", "")
             else f"{round(row['psnr'] - row['published'], 2) + 0.0:+.2f}",
             f"{row['ssim']:.4f}",
             f"{row['seconds'] * 1000:.0f}",

@@ -1,8 +1,9 @@
 """Time and memory: prediction against its arithmetic floor, fitting, start-up, sparse coding.
 
 Usage: CLASSICSR_DATA=... python benchmarks/speed.py --only predict,memory
-Sections: predict, fit, memory, startup, omp (default: all). Sections that are not run keep their
-record. Without CLASSICSR_DATA, `predict` uses the bundled photograph and `fit` cannot run.
+Sections: predict, fit, memory, startup, omp, forest, raisr (default: all). Sections that are not
+run keep their record. Without CLASSICSR_DATA, `predict` and `raisr` use the bundled photograph;
+`fit` and `forest` cannot run.
 """
 
 from __future__ import annotations
@@ -17,14 +18,18 @@ import time
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
-from statistics import median
+from statistics import fmean, median
 from typing import Any
 
 import _record
 import numpy as np
 from _plain_aplus import MatrixProducts, PlainAplus
+from numpy.lib.stride_tricks import sliding_window_view
+from sklearn.ensemble import RandomForestRegressor
 from sklearn.linear_model import orthogonal_mp_gram
 
+from classicsr import load_model
+from classicsr._threads import thread_budget
 from classicsr.datasets import data_root, load_dataset, sample_image
 from classicsr.degradation import resize
 from classicsr.io import read_image
@@ -34,7 +39,10 @@ from classicsr.regressors import omp_codes
 THREADS = (1, 2)
 SCALE = 3
 CHUNKS = (256, 2048)
+FOREST_ROWS = 100_000  # patches that trees are compared on
 BORDER = 8  # low-resolution pixels where the plain implementation treats the edge differently
+RAISR_SHAPE = (1080, 1920)
+SGEMM_COLUMNS = 1024  # large enough for full speed
 Figures = dict[str, Any]
 
 
@@ -251,12 +259,128 @@ def report_omp(figures: Figures) -> str:
     )
 
 
+def measure_forest(args: argparse.Namespace) -> Figures:
+    """A forest x3 of a whole luma, beside its own leaf products and scikit-learn's trees."""
+    from classicsr import RandomForestSR
+    from classicsr.regressors._trees import extend
+
+    height, width = (int(n) for n in args.shape.split("x"))
+    low = photographs(height, width).astype(np.uint8)
+    images = list(load_dataset("natural/T91"))
+    sr = RandomForestSR(SCALE, n_samples=args.forest_samples, random_state=0, n_jobs=-1)
+    figures: Figures = {"shape": [height, width], "n_samples": args.forest_samples}
+    figures["seconds of fit"] = seconds_of(partial(sr.fit, images))
+    sr.set_params(n_jobs=1)
+    members = sr.map_.members
+    n, d = min(low.size, FOREST_ROWS), len(sr.filters_)
+    features = (
+        sliding_window_view(low / np.float32(255), (9, 9)).reshape(-1, 81)[:n] @ sr.filters_.T
+    )
+    rows, everything = extend(features, np.arange(n), d), np.arange(n)
+    trees = _sklearn_forest(features, members)
+    with thread_budget(1):
+        times = side_by_side(
+            {
+                "predict": partial(sr.predict, low),
+                "sgemm": partial(_leaf_products, low.size, members),
+                "walk": lambda: [one.partition.leaves(rows, everything) for one in members],
+                "scikit-learn apply": partial(trees.apply, features),
+            },
+            args.runs,
+        )
+    return figures | {
+        "seconds": times,
+        "rows walked": n,
+        "leaves": [one.partition.n_leaves for one in members],
+        "leaves of scikit-learn": [int(one.get_n_leaves()) for one in trees.estimators_],
+    }
+
+
+def _leaf_products(n_patches: int, members: list[Any]) -> None:
+    """As many multiplications as the leaves do, as matrix products in cache-sized pieces."""
+    _, depth, n_outputs = members[0].maps.shape
+    rows, out = np.ones((CHUNKS[-1], depth), np.float32), np.empty((CHUNKS[-1], n_outputs), "f4")
+    maps = [np.ascontiguousarray(member.maps[0], dtype=np.float32) for member in members]
+    for _ in range(0, n_patches, CHUNKS[-1]):
+        for one in maps:
+            np.matmul(rows, one, out=out)
+
+
+def _sklearn_forest(features: np.ndarray, members: list[Any]) -> RandomForestRegressor:
+    """scikit-learn's trees with as many leaves, on the same data."""
+    leaves = round(np.mean([one.partition.n_leaves for one in members]))
+    forest = RandomForestRegressor(
+        len(members), max_leaf_nodes=leaves, max_features="sqrt", random_state=0
+    )
+    return forest.fit(features, np.abs(features[:, :3]).sum(axis=1))
+
+
+def report_forest(figures: Figures) -> str:
+    height, width = figures["shape"]
+    times = figures["seconds"]
+    cells = [*times.values(), times["predict"] / times["sgemm"]]
+    cells.append(times["scikit-learn apply"] / times["walk"])
+    return (
+        f"Forest x{SCALE} of {len(figures['leaves'])} trees with {fmean(figures['leaves']):.0f} "
+        f"leaves each, from T91 ({figures['n_samples']:,} patches, all cores: "
+        f"{figures['seconds of fit']:.0f} s). Seconds (median), one thread: predict a "
+        f"{width} x {height} uint8 luma; NumPy sgemm of its leaves' own products and nothing "
+        f"else; send {figures['rows walked']:,} patches down all trees; the same by scikit-learn's "
+        f"RandomForestRegressor.apply ({fmean(figures['leaves of scikit-learn']):.0f} leaves each)."
+        "\n\n"
+        + _record.table(
+            ["predict s", "sgemm s", "walk s", "scikit-learn s",
+             "predict / sgemm", "scikit-learn / walk"],
+            [[f"{cell:.3f}" for cell in cells]],
+        )
+    )  # fmt: skip
+
+
+def measure_raisr(args: argparse.Namespace) -> Figures:
+    """RAISR x2 of a whole luma, beside one matrix product of as many multiplications."""
+    height, width = RAISR_SHAPE
+    low = photographs(height, width).astype(np.uint8)
+    sr = load_model("raisr-x2")
+    n_taps = sr.filters_.shape[-1]
+    rows = round(low.size * len(sr.filters_) / SGEMM_COLUMNS)
+    left, right = np.ones((rows, n_taps), "f4"), np.ones((n_taps, SGEMM_COLUMNS), "f4")
+    out = np.empty((rows, SGEMM_COLUMNS), np.float32)
+    figures: Figures = {"shape": list(RAISR_SHAPE)}
+    for threads in THREADS:
+        sr.set_params(n_jobs=threads)
+        with thread_budget(threads):
+            figures[f"seconds, {threads} threads"] = side_by_side(
+                {
+                    "ours": partial(sr.predict, low),
+                    "sgemm": partial(np.matmul, left, right, out=out),
+                },
+                args.runs,
+            )
+    return figures
+
+
+def report_raisr(figures: Figures) -> str:
+    height, width = figures["shape"]
+    rows = []
+    for threads in THREADS:
+        times = figures[f"seconds, {threads} threads"]
+        cells = [times["ours"], times["sgemm"], times["ours"] / times["sgemm"]]
+        rows.append([str(threads), *(f"{cell:.3f}" for cell in cells)])
+    return (
+        f"RAISR x2 of a {width} x {height} uint8 luma, seconds (median), beside one NumPy sgemm "
+        "with as many multiplications as 11 x 11 filters need.\n\n"
+        + _record.table(["threads", "ours s", "sgemm s", "ours / sgemm"], rows)
+    )
+
+
 SECTIONS: dict[str, tuple[str, Callable, Callable]] = {
     "predict": ("Prediction", measure_predict, report_predict),
     "fit": ("Fitting", measure_fit, report_fit),
     "memory": ("Memory", measure_memory, report_memory),
     "startup": ("Start-up", measure_startup, report_startup),
     "omp": ("Sparse coding", measure_omp, report_omp),
+    "forest": ("Forest", measure_forest, report_forest),
+    "raisr": ("RAISR", measure_raisr, report_raisr),
 }
 
 
@@ -278,6 +402,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=5, help="runs of each, the median counts")
     parser.add_argument("--shape", default="720x1280", help="rows x columns of predict's input")
     parser.add_argument("--samples", type=int, default=5_000_000, help="patches of fit")
+    parser.add_argument("--forest-samples", type=int, default=1_000_000, help="patches of forest")
     parser.add_argument("--side", type=int, default=8192, help="side of memory's input")
     _record.add_models_option(parser)
     parser.add_argument("--json", type=Path, default=_record.RESULTS / "speed.json")

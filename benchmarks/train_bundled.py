@@ -1,7 +1,8 @@
-"""Train the bundled models aplus-x2, aplus-x3 and aplus-x4, measure them, write their cards.
+"""Train the bundled models of A+ and RAISR for x2, x3 and x4, measure them, write their cards.
 
-Usage: CLASSICSR_DATA=... python benchmarks/train_bundled.py
-Takes some minutes and 4 GB of memory a model. The seed makes the tensors the same each time.
+Usage: CLASSICSR_DATA=... python benchmarks/train_bundled.py --methods aplus,raisr
+Takes some minutes and 4 GB of memory a model of A+, less than a minute one of RAISR. The seed
+makes the tensors the same each time.
 """
 
 from __future__ import annotations
@@ -15,10 +16,11 @@ from typing import Any
 
 import _record
 
-from classicsr import AnchoredRegressionSR, evaluate, load_model
+from classicsr import evaluate, load_model
 from classicsr._model_file import ModelFile, read_model
 from classicsr.datasets import load_dataset
-from classicsr.zoo import METHODS
+from classicsr.super_resolution import SuperResolver
+from classicsr.zoo import METHODS, make_method
 
 TRAINING_SET = "natural/T91"
 TEST_SETS = ("Set5", "Set14", "BSD100")
@@ -30,17 +32,18 @@ LICENCE = (
 MODELS = Path(__file__).parents[1] / "classicsr" / "zoo" / "models"
 
 
-def train(scale: int, n_samples: int) -> tuple[AnchoredRegressionSR, dict[str, Any]]:
+def train(method: str, scale: int, n_samples: int) -> tuple[SuperResolver, dict[str, Any]]:
     """The fitted estimator and where it comes from."""
     images = list(load_dataset(TRAINING_SET))
-    sr = AnchoredRegressionSR(scale, n_samples=n_samples, random_state=SEED, n_jobs=-1)
+    limit = {"n_samples": n_samples} if method == "aplus" else {}  # RAISR takes every pixel
+    sr: Any = make_method(method, scale=scale, random_state=SEED, n_jobs=-1, **limit)
     start = time.perf_counter()
-    sr.fit(images, progress=lambda done, total: print(f"x{scale}: step {done} of {total}"))
+    sr.fit(images, progress=lambda done, total: print(f"{method} x{scale}: step {done} of {total}"))
     return sr, {
         "training_data": [TRAINING_SET],
         "licence": LICENCE,
         "n_images": len(images),
-        "n_samples": n_samples,
+        **limit,
         "seed": SEED,
         "seconds": round(time.perf_counter() - start, 1),
         "date": _record.today(),
@@ -55,19 +58,19 @@ def measure(path: Path, scale: int) -> dict[str, float]:
         dataset = load_dataset(f"natural/{name}")
         rows = evaluate(sr, zip(dataset.names, dataset, strict=True), scale)
         measured[name] = round(fmean(row["psnr"] for row in rows), 2)
-        print(f"x{scale} {name}: {measured[name]:.2f} dB")
+        print(f"{path.stem} x{scale} {name}: {measured[name]:.2f} dB")
     return measured
 
 
-def make_model(scale: int, n_samples: int, folder: Path) -> None:
+def make_model(method: str, scale: int, n_samples: int, folder: Path) -> None:
     """Train one model; what is measured is the model as it is stored."""
-    sr, provenance = train(scale, n_samples)
+    sr, provenance = train(method, scale, n_samples)
     with tempfile.TemporaryDirectory() as scratch:
-        path = Path(scratch) / "model.safetensors"
+        path = Path(scratch) / f"{method}.safetensors"
         sr.save(path)
         measured = measure(path, scale)
     sr.save(
-        folder / f"aplus-x{scale}.safetensors",
+        folder / f"{method}-x{scale}.safetensors",
         info={"provenance": provenance, "measured": measured},
     )
 
@@ -92,17 +95,15 @@ def cards(folder: Path) -> str:
 
 def card(name: str, model: ModelFile) -> str:
     """What one model is, where it comes from and what it is for."""
-    made, parameters = model.provenance, model.parameters
+    made = model.provenance
     versions = ", ".join(f"{key} {value}" for key, value in model.versions.items())
     return (
         f"## {name}\n\n"
         f"- Method: {model.method}, {METHODS[model.method].summary} "
         f"({METHODS[model.method].paper})\n"
-        f"- Scale: {parameters['native_scale']}; {parameters['n_anchors']} anchors; maps in "
-        f"float16\n"
+        f"- {_size(model)}, in float16\n"
         f"- Trained on {', '.join(made['training_data'])}: {made['n_images']} images, "
-        f"at most {made['n_samples']:,} patches, seed {made['seed']}, {made['seconds']} s, "
-        f"{made['date']}\n"
+        f"{_samples(made)}, seed {made['seed']}, {made['seconds']} s, {made['date']}\n"
         f"- Software: {versions}\n"
         f"- Licence note: {made['licence']}\n"
         "- Meant for: images that were reduced with an antialiasing filter, little noise. It "
@@ -110,16 +111,33 @@ def card(name: str, model: ModelFile) -> str:
     )
 
 
+def _size(model: ModelFile) -> str:
+    """How large the tables of a model are."""
+    scale = f"Scale: {model.parameters['native_scale']}"
+    if model.method == "raisr":
+        kinds, buckets, _ = model.tensors["filters"].shape
+        return f"{scale}; filters for {buckets} buckets and {kinds} places in a block"
+    return f"{scale}; maps of {model.parameters['n_anchors']} anchors"
+
+
+def _samples(made: dict[str, Any]) -> str:
+    return f"at most {made['n_samples']:,} patches" if "n_samples" in made else "every pixel"
+
+
 def main() -> None:
     """Train, measure and describe."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument(
+        "--methods", type=lambda text: text.split(","), default=["aplus", "raisr"], metavar="A,B"
+    )
     parser.add_argument("--scales", type=_record.numbers, default=[2, 3, 4])
     parser.add_argument("--samples", type=int, default=5_000_000, help="training patches")
     parser.add_argument("-o", "--output", type=Path, default=MODELS, metavar="FOLDER")
     args = parser.parse_args()
     args.output.mkdir(parents=True, exist_ok=True)
-    for scale in args.scales:
-        make_model(scale, args.samples, args.output)
+    for method in args.methods:
+        for scale in args.scales:
+            make_model(method, scale, args.samples, args.output)
     (args.output / "README.md").write_text(cards(args.output), encoding="utf-8")
 
 

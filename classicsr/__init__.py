@@ -12,7 +12,11 @@ if TYPE_CHECKING:
     from classicsr.super_resolution import (
         AnchoredRegressionSR,
         BicubicSR,
+        CoupledDictionarySR,
+        HashedFilterSR,
+        NeighborEmbeddingSR,
         PatchRegressionSR,
+        RandomForestSR,
         evaluate,
     )
     from classicsr.zoo import load_model
@@ -20,7 +24,11 @@ if TYPE_CHECKING:
 __all__ = [
     "AnchoredRegressionSR",
     "BicubicSR",
+    "CoupledDictionarySR",
+    "HashedFilterSR",
+    "NeighborEmbeddingSR",
     "PatchRegressionSR",
+    "RandomForestSR",
     "__version__",
     "evaluate",
     "load_model",
@@ -33,7 +41,11 @@ __getattr__, __dir__ = lazy_attributes(
     {
         "AnchoredRegressionSR": "classicsr.super_resolution",
         "BicubicSR": "classicsr.super_resolution",
+        "CoupledDictionarySR": "classicsr.super_resolution",
+        "HashedFilterSR": "classicsr.super_resolution",
+        "NeighborEmbeddingSR": "classicsr.super_resolution",
         "PatchRegressionSR": "classicsr.super_resolution",
+        "RandomForestSR": "classicsr.super_resolution",
         "evaluate": "classicsr.super_resolution",
         "load_model": "classicsr.zoo",
         "psnr": "classicsr.metrics",

@@ -5,64 +5,40 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from .cholesky import cholesky_append, cholesky_solve
 from .lanes import CONTRACT
 
-_WIDTH = 16  # independent running maxima, so that the search for the largest one vectorises
+_WIDTH = 16  # values whose largest one is found together
 
 
-@njit(inline="always")
-def _largest_magnitude(values, high, where):
-    """Index of the largest ``|value|``, the first one on ties; `high`, `where` are scratch."""
-    high[:] = -1.0
-    where[:] = 0
+@njit(nogil=True, cache=True)
+def largest_magnitude(values):
+    """Index of the largest ``|value|``, the first one on ties.
+
+    Not inlined, as `residual_correlations`: among the arrays of a large function such loops
+    are not vectorised.
+    """
+    magnitudes = np.empty(_WIDTH, np.float32)
+    best, at = np.float32(-1.0), 0
     whole = values.shape[0] // _WIDTH * _WIDTH
     for start in range(0, whole, _WIDTH):
         for lane in range(_WIDTH):
-            magnitude = abs(values[start + lane])
-            where[lane] = start if magnitude > high[lane] else where[lane]
-            high[lane] = magnitude if magnitude > high[lane] else high[lane]
-    best, index = np.float32(-1.0), 0
-    for lane in range(_WIDTH):
-        at = where[lane] + lane
-        if high[lane] > best or (high[lane] == best and at < index):
-            best, index = high[lane], at
-    for at in range(whole, values.shape[0]):
-        if abs(values[at]) > best:
-            best, index = abs(values[at]), at
-    return index
+            magnitudes[lane] = abs(values[start + lane])
+        largest = np.float32(0.0)
+        for lane in range(_WIDTH):
+            largest = max(largest, magnitudes[lane])
+        if largest > best:
+            best, at = largest, start
+    for i in range(whole, values.shape[0]):
+        if abs(values[i]) > best:
+            best, at = abs(values[i]), i
+    while abs(values[at]) < best:
+        at += 1
+    return at
 
 
-@njit(inline="always")
-def _cholesky_append(factor, gram, chosen, count, atom):
-    """Extend the Cholesky factor of the chosen atoms' Gram matrix by one; False if singular."""
-    rest = np.float64(gram[atom, atom])
-    for i in range(count):
-        value = np.float64(gram[atom, chosen[i]])
-        for j in range(i):
-            value -= factor[i, j] * factor[count, j]
-        factor[count, i] = value / factor[i, i]
-        rest -= factor[count, i] ** 2
-    if rest <= 1e-7 * gram[atom, atom]:
-        return False
-    factor[count, count] = np.sqrt(rest)
-    return True
-
-
-@njit(inline="always")
-def _cholesky_solve(factor, count, solution):
-    """Solve ``L L' z = b`` in place."""
-    for i in range(count):
-        for j in range(i):
-            solution[i] -= factor[i, j] * solution[j]
-        solution[i] /= factor[i, i]
-    for i in range(count - 1, -1, -1):
-        for j in range(i + 1, count):
-            solution[i] -= factor[j, i] * solution[j]
-        solution[i] /= factor[i, i]
-
-
-@njit(fastmath=CONTRACT, inline="always")
-def _residual_correlations(start, gram, chosen, count, solution, residual):
+@njit(fastmath=CONTRACT, nogil=True, cache=True)
+def residual_correlations(start, gram, chosen, count, solution, residual):
     """Correlations with what the first `count` chosen atoms leave of the signal."""
     for a in range(residual.shape[0]):
         residual[a] = start[a]
@@ -96,31 +72,29 @@ def batch_omp(correlations, gram, indices, coefficients):
     residual = np.empty(correlations.shape[1], np.float32)
     factor = np.zeros((n_nonzero, n_nonzero))
     solution = np.zeros(n_nonzero)
-    high = np.empty(_WIDTH, np.float32)
-    where = np.empty(_WIDTH, np.int64)
     for n in range(correlations.shape[0]):
         start = correlations[n]
         chosen = indices[n]
         chosen[:] = 0
         coefficients[n] = 0.0
-        _residual_correlations(start, gram, chosen, 0, solution, residual)
+        residual_correlations(start, gram, chosen, 0, solution, residual)
         smallest = np.float32(0.0)
         for count in range(n_nonzero):
-            atom = _largest_magnitude(residual, high, where)
+            atom = largest_magnitude(residual)
             if count == 0:
                 smallest = np.float32(1e-6) * abs(residual[atom])
             if abs(residual[atom]) <= smallest:
                 break
-            if not _cholesky_append(factor, gram, chosen, count, atom):
+            if not cholesky_append(factor, gram, chosen, count, atom):
                 break
             chosen[count] = atom
             for i in range(count + 1):
                 solution[i] = start[chosen[i]]
-            _cholesky_solve(factor, count + 1, solution)
+            cholesky_solve(factor, count + 1, solution)
             for i in range(count + 1):
                 coefficients[n, i] = solution[i]
             if count + 1 < n_nonzero:
-                _residual_correlations(start, gram, chosen, count + 1, solution, residual)
+                residual_correlations(start, gram, chosen, count + 1, solution, residual)
 
 
 @njit(inline="always")

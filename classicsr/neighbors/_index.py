@@ -11,6 +11,7 @@ from classicsr._threads import thread_budget
 
 Float32 = NDArray[np.float32]
 Metric = Literal["inner_product", "euclidean"]
+Kind = Literal["exact", "ivf", "hnsw"]
 
 
 class NeighborIndex:
@@ -42,7 +43,7 @@ class NeighborIndex:
         self,
         vectors: Float32,
         *,
-        kind: Literal["exact", "ivf", "hnsw"] = "exact",
+        kind: Kind = "exact",
         metric: Metric = "euclidean",
         effort: int = 16,
         n_jobs: int | None = None,

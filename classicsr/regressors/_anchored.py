@@ -6,15 +6,11 @@ from numbers import Integral, Real
 from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
-from sklearn.utils import check_random_state
+from numpy.typing import NDArray
 from sklearn.utils._param_validation import Interval
-from sklearn.utils.validation import check_is_fitted, validate_data
 
-from classicsr._threads import thread_budget
 from classicsr.neighbors import NeighborIndex
-from classicsr.regressors._ksvd import ksvd, omp_codes
+from classicsr.regressors._norms import norms, unit_rows
 from classicsr.regressors._partitions import (
     NearestAnchor,
     Partition,
@@ -22,105 +18,20 @@ from classicsr.regressors._partitions import (
     grouped_anchors,
 )
 from classicsr.regressors._piecewise import PiecewiseLinearMap, neighborhood_maps
+from classicsr.regressors._zeyde import DictionaryRegressor
 
 Float32 = NDArray[np.float32]
-_TINY = np.float32(1e-12)
 _SEARCH_SAMPLES = 200_000  # enough to learn which anchors win in each group
-_COVERAGE = 0.95  # costs 0.003 dB and halves the search
+_COVERAGE = 0.95  # costs less than 0.01 dB and halves the search
 _FEWEST_GROUPED = 128  # below this many anchors comparing with all of them is as fast
+_CONSTRAINTS: dict[str, list] = {
+    **DictionaryRegressor._parameter_constraints,
+    "n_anchors": [Interval(Integral, 1, None, closed="left")],
+    "ridge": [Interval(Real, 0, None, closed="left")],
+}
 
 
-def _norms(rows: Float32) -> Float32:
-    """Euclidean norm of each row, without a temporary of the size of `rows`."""
-    return np.sqrt(np.einsum("nd,nd->n", rows, rows), dtype=np.float32)
-
-
-def _unit_rows(rows: Float32) -> Float32:
-    """Rows divided by their norm; zero rows stay zero."""
-    return np.divide(rows, np.maximum(_norms(rows), _TINY)[:, None], dtype=np.float32)
-
-
-class _PiecewiseLinearRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
-    """Common part: validation, the sparse dictionary, and prediction by `map_`."""
-
-    n_anchors: int
-    n_nonzero: int
-    n_iter: int
-    dictionary_samples: int
-    random_state: Any
-    n_jobs: int | None
-
-    _parameter_constraints: ClassVar[dict[str, list]] = {
-        "n_anchors": [Interval(Integral, 1, None, closed="left")],
-        "ridge": [Interval(Real, 0, None, closed="left")],
-        "n_nonzero": [Interval(Integral, 1, None, closed="left")],
-        "n_iter": [Interval(Integral, 0, None, closed="left")],
-        "dictionary_samples": [Interval(Integral, 1, None, closed="left")],
-        "random_state": ["random_state"],
-        "n_jobs": [Integral, None],
-    }
-
-    def fit(self, X: ArrayLike, y: ArrayLike) -> _PiecewiseLinearRegressor:
-        """Learn anchors and maps.
-
-        Parameters
-        ----------
-        X : (n_patches, n_features) array
-            Low-resolution features; computed in float32.
-        y : (n_patches, n_outputs) or (n_patches,) array
-            High-resolution targets.
-
-        Returns
-        -------
-        self
-        """
-        self._validate_params()
-        features, targets = validate_data(
-            self, X, y, dtype=np.float32, order="C", multi_output=True, y_numeric=True
-        )
-        self._single_output = targets.ndim == 1
-        targets = np.ascontiguousarray(targets.reshape(len(features), -1), dtype=np.float32)
-        with thread_budget(self.n_jobs):
-            self.map_ = self._learn(features, targets, check_random_state(self.random_state))
-        return self
-
-    def _learn(self, X: Float32, Y: Float32, rng: np.random.RandomState) -> PiecewiseLinearMap:
-        raise NotImplementedError
-
-    def predict(self, X: ArrayLike) -> NDArray:
-        """Targets of patches, computed in float32.
-
-        Parameters
-        ----------
-        X : (n_patches, n_features) array
-
-        Returns
-        -------
-        (n_patches, n_outputs) or (n_patches,) array
-            float32 for float32 input, else float64 as scikit-learn's regressors return.
-        """
-        check_is_fitted(self, "map_")
-        features = validate_data(self, X, dtype=(np.float64, np.float32), reset=False)
-        outputs = self.map_.predict(features).astype(features.dtype, copy=False)
-        return outputs[:, 0] if self._single_output else outputs
-
-    def _subset(self, X: Float32, rng: np.random.RandomState) -> NDArray[np.intp]:
-        if len(X) <= self.dictionary_samples:
-            return np.arange(len(X))
-        return np.sort(rng.choice(len(X), self.dictionary_samples, replace=False))
-
-    def _atoms(self, X: Float32, rng: np.random.RandomState) -> Float32:
-        return ksvd(
-            X,
-            self.n_anchors,
-            n_nonzero=self.n_nonzero,
-            n_iter=self.n_iter,
-            random_state=rng,
-            n_jobs=self.n_jobs,
-        )
-
-
-class GlobalRegressor(_PiecewiseLinearRegressor):
+class GlobalRegressor(DictionaryRegressor):
     """Global regression (GR): one ridge map through a coupled dictionary.
 
     The dictionary is Zeyde's: K-SVD of the features, then the targets' atoms that fit the same
@@ -164,6 +75,8 @@ class GlobalRegressor(_PiecewiseLinearRegressor):
     (3, 2)
     """
 
+    _parameter_constraints: ClassVar[dict[str, list]] = _CONSTRAINTS
+
     def __init__(
         self,
         n_anchors: int = 1024,
@@ -183,36 +96,9 @@ class GlobalRegressor(_PiecewiseLinearRegressor):
         self.n_jobs = n_jobs
 
     def _learn(self, X: Float32, Y: Float32, rng: np.random.RandomState) -> PiecewiseLinearMap:
-        low, high = self._coupled_dictionary(X, Y, rng)
+        low, high = self._coupled_dictionary(X, Y, self.n_anchors, rng)
         maps = neighborhood_maps(lambda leaf: (low, high), 1, self.ridge)
         return PiecewiseLinearMap(WholeSpace(), (1 + self.ridge) * maps)
-
-    def _coupled_dictionary(
-        self, X: Float32, Y: Float32, rng: np.random.RandomState
-    ) -> tuple[Float32, Float32]:
-        """Atoms of the features (n_atoms, d) and of the targets (n_atoms, n_outputs)."""
-        subset = self._subset(X, rng)
-        low = self._atoms(X[subset], rng)
-        indices, coefficients = omp_codes(
-            X[subset], low, min(self.n_nonzero, *low.shape), self.n_jobs
-        )
-        return low, _target_atoms(Y[subset], indices, coefficients, len(low))
-
-
-def _target_atoms(
-    targets: Float32, indices: NDArray[np.int32], coefficients: Float32, n_atoms: int
-) -> Float32:
-    """Least-squares atoms ``D_h = Y' G' (G G')^-1`` that share the codes G of the features."""
-    from scipy import sparse
-
-    rows = np.repeat(np.arange(len(targets)), indices.shape[1])
-    codes = sparse.csr_matrix(
-        (coefficients.ravel().astype(np.float64), (rows, indices.ravel())),
-        shape=(len(targets), n_atoms),
-    )
-    gram = (codes.T @ codes).toarray()
-    cross = codes.T @ targets.astype(np.float64)
-    return np.linalg.lstsq(gram, cross, rcond=1e-10)[0].astype(np.float32)
 
 
 class AnchoredNeighborhoodRegressor(GlobalRegressor):
@@ -277,7 +163,7 @@ class AnchoredNeighborhoodRegressor(GlobalRegressor):
         self.n_neighbors = n_neighbors
 
     def _learn(self, X: Float32, Y: Float32, rng: np.random.RandomState) -> PiecewiseLinearMap:
-        low, high = self._coupled_dictionary(X, Y, rng)
+        low, high = self._coupled_dictionary(X, Y, self.n_anchors, rng)
         correlation = np.abs(low @ low.T)
         nearest = np.argsort(-correlation, axis=1, kind="stable")[:, : self.n_neighbors]
         maps = neighborhood_maps(
@@ -290,7 +176,7 @@ class AnchoredNeighborhoodRegressor(GlobalRegressor):
         return PiecewiseLinearMap(partition, (1 + self.ridge) * maps)
 
 
-class AdjustedAnchoredRegressor(_PiecewiseLinearRegressor):
+class AdjustedAnchoredRegressor(DictionaryRegressor):
     """Adjusted anchored neighbourhood regression (A+): ridge maps from training samples.
 
     Anchors are the atoms of a K-SVD dictionary of the features. Each map is solved from the
@@ -344,7 +230,7 @@ class AdjustedAnchoredRegressor(_PiecewiseLinearRegressor):
     """
 
     _parameter_constraints: ClassVar[dict[str, list]] = {
-        **_PiecewiseLinearRegressor._parameter_constraints,
+        **_CONSTRAINTS,
         "n_neighbors": [Interval(Integral, 1, None, closed="left")],
         "norm_floor": [Interval(Real, 0, None, closed="left")],
         "n_groups": [Interval(Integral, 1, None, closed="left"), None],
@@ -375,11 +261,11 @@ class AdjustedAnchoredRegressor(_PiecewiseLinearRegressor):
         self.n_jobs = n_jobs
 
     def _learn(self, X: Float32, Y: Float32, rng: np.random.RandomState) -> PiecewiseLinearMap:
-        anchors = self._atoms(X[self._subset(X, rng)], rng)
-        norms, directions = _norms(X), _unit_rows(X)
+        anchors = self._atoms(X[self._subset(X, rng)], self.n_anchors, rng)
+        lengths, directions = norms(X), unit_rows(X)
         index = NeighborIndex(directions, metric="inner_product", n_jobs=self.n_jobs)
         nearest = _nearest_up_to_sign(index, anchors, min(self.n_neighbors, len(X)))
-        divisors = np.where(norms < self.norm_floor, np.float32(1), norms)
+        divisors = np.where(lengths < self.norm_floor, np.float32(1), lengths)
 
         def samples_of(leaf: int) -> tuple[Float32, Float32]:
             rows = nearest[leaf]
@@ -409,10 +295,10 @@ def _search_partition(
     anchors: Float32, X: Float32, rng: np.random.RandomState, n_groups: int | None = 64
 ) -> Partition:
     """Hierarchical search where it pays, exact search otherwise."""
-    usable = np.flatnonzero(_norms(X) > 0)
+    usable = np.flatnonzero(norms(X) > 0)
     if n_groups is None or len(anchors) < _FEWEST_GROUPED or len(usable) < 10 * len(anchors):
         return NearestAnchor(anchors)
     rows = rng.permutation(usable)[:_SEARCH_SAMPLES]
     return grouped_anchors(
-        anchors, _unit_rows(X[rows]), n_groups, coverage=_COVERAGE, random_state=rng
+        anchors, unit_rows(X[rows]), n_groups, coverage=_COVERAGE, random_state=rng
     )

@@ -7,6 +7,7 @@ loaded and applied without paying for its import.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 
 import numpy as np
@@ -19,7 +20,26 @@ Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]
 
 
-class PiecewiseLinearMap:
+class RowsPredictor(ABC):
+    """What is fitted to patches and applied to rows of features, without scikit-learn."""
+
+    n_outputs: int
+
+    @abstractmethod
+    def predict_rows(self, rows: Float32, positions: NDArray[np.int64], out: Float32) -> None:
+        """Write the outputs of the patches ``rows[positions]`` to `out`."""
+
+    def predict(self, X: NDArray) -> Float32:
+        """Outputs (n, n_outputs) float32 of patches (n, n_features)."""
+        from classicsr.kernels.linear import padded_outputs
+
+        out = np.empty((len(X), padded_outputs(self.n_outputs)), np.float32)
+        rows = np.ascontiguousarray(X, dtype=np.float32)
+        self.predict_rows(rows, np.arange(len(X)), out)
+        return np.ascontiguousarray(out[:, : self.n_outputs])
+
+
+class PiecewiseLinearMap(RowsPredictor):
     """A linear map per leaf of a partition.
 
     Parameters
@@ -55,15 +75,6 @@ class PiecewiseLinearMap:
         leaves = self.partition.leaves(rows, positions)
         order, starts = sort_by_label(leaves, self.partition.n_leaves)
         apply_leaf_maps(rows, positions, order, starts, self._chunks, out)
-
-    def predict(self, X: NDArray) -> Float32:
-        """Outputs (n, n_outputs) float32 of patches (n, n_features)."""
-        from classicsr.kernels.linear import padded_outputs
-
-        out = np.empty((len(X), padded_outputs(self.n_outputs)), np.float32)
-        rows = np.ascontiguousarray(X, dtype=np.float32)
-        self.predict_rows(rows, np.arange(len(X)), out)
-        return np.ascontiguousarray(out[:, : self.n_outputs])
 
 
 def ridge_map(gram: Float64, cross: Float64, ridge: float) -> Float64:

@@ -10,14 +10,26 @@ if TYPE_CHECKING:
     )
     from classicsr.super_resolution._base import SuperResolver as SuperResolver
     from classicsr.super_resolution._bicubic import BicubicSR as BicubicSR
+    from classicsr.super_resolution._coupled_dictionary import (
+        CoupledDictionarySR as CoupledDictionarySR,
+    )
     from classicsr.super_resolution._evaluation import evaluate as evaluate
+    from classicsr.super_resolution._forest import RandomForestSR as RandomForestSR
+    from classicsr.super_resolution._hashed import HashedFilterSR as HashedFilterSR
+    from classicsr.super_resolution._neighbor_embedding import (
+        NeighborEmbeddingSR as NeighborEmbeddingSR,
+    )
     from classicsr.super_resolution._patch import PatchRegressionSR as PatchRegressionSR
     from classicsr.super_resolution._volume import plan_volume as plan_volume
 
 _ORIGINS = {
     "AnchoredRegressionSR": "classicsr.super_resolution._anchored",
     "BicubicSR": "classicsr.super_resolution._bicubic",
+    "CoupledDictionarySR": "classicsr.super_resolution._coupled_dictionary",
+    "HashedFilterSR": "classicsr.super_resolution._hashed",
+    "NeighborEmbeddingSR": "classicsr.super_resolution._neighbor_embedding",
     "PatchRegressionSR": "classicsr.super_resolution._patch",
+    "RandomForestSR": "classicsr.super_resolution._forest",
     "SuperResolver": "classicsr.super_resolution._base",
     "evaluate": "classicsr.super_resolution._evaluation",
     "plan_volume": "classicsr.super_resolution._volume",

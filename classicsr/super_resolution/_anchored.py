@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from classicsr._model_file import ModelFile, write_model
-from classicsr.degradation import BicubicDegradation, Degradation, degradation_from_dict
-from classicsr.features import WINDOW_SIDE
+from classicsr._model_file import ModelFile
+from classicsr.degradation import Degradation
 from classicsr.regressors._partitions import (
     AnchorGroups,
     NearestAnchor,
@@ -20,7 +19,13 @@ from classicsr.regressors._partitions import (
 )
 from classicsr.regressors._piecewise import PiecewiseLinearMap
 from classicsr.super_resolution._base import DEFAULT_TILE_SHAPE, Scale
-from classicsr.super_resolution._patch import MAX_SCALE, PatchSuperResolver
+from classicsr.super_resolution._patch import PatchSuperResolver
+from classicsr.super_resolution._stored import (
+    TRAINING_RECORDS,
+    Records,
+    restore_patch_model,
+    write_patch_model,
+)
 
 _SAMPLES = {"gr": 200_000, "anr": 200_000, "aplus": 5_000_000}
 _LABELS = {"gr": "GR", "anr": "ANR", "aplus": "A+"}
@@ -179,17 +184,12 @@ class AnchoredRegressionSR(PatchSuperResolver):
             "provenance" and "measured" records for the model card.
         """
         self._check_fitted()
-        degradation = self.degradation or BicubicDegradation(self.native_scale_)
-        write_model(
+        write_patch_model(
+            self,
             path,
             method=self.variant,
-            params={
-                "native_scale": self.native_scale_,
-                **{name: getattr(self, name) for name in (*_IDENTITY, *_STORED)},
-            },
-            degradation=degradation.to_dict(),
+            records=_RECORDS,
             tensors={
-                "filters": self.filters_,
                 "maps": self.map_.maps.astype(np.float16),
                 **self.map_.partition.to_tensors(),
             },
@@ -199,54 +199,21 @@ class AnchoredRegressionSR(PatchSuperResolver):
     @classmethod
     def _from_model(cls, model: ModelFile) -> AnchoredRegressionSR:
         """Rebuild a stored estimator; every parameter and tensor is checked first."""
-        scale = model.parameters.get("native_scale")
-        if type(scale) is not int or not 2 <= scale <= MAX_SCALE:
-            raise model.error("native_scale", f"must be an integer from 2 to {MAX_SCALE}")
-        filters = model.tensor("filters", (None, WINDOW_SIDE**2))
-        maps = model.tensor("maps", (None, len(filters), (3 * scale) ** 2))
-        partition = _partition(model, len(maps), len(filters))
-        estimator = cls(scale, model.method).set_params(**_stored_parameters(model))
-        try:
-            estimator._check_parameters()
-        except ValueError as error:
-            raise model.error("parameters", str(error)) from error
-        estimator.filters_ = filters.astype(np.float32)
+        estimator = restore_patch_model(cls(variant=model.method), model, _RECORDS)
+        n_features, n_outputs = len(estimator.filters_), (3 * estimator.native_scale_) ** 2
+        maps = model.tensor("maps", (None, n_features, n_outputs))
+        partition = _partition(model, len(maps), n_features)
         estimator.map_ = PiecewiseLinearMap(partition, maps.astype(np.float32))
-        estimator.native_scale_ = scale
         return estimator
 
 
-_IDENTITY = ("scale", "channel_mode", "plane", "data_range")
-"""Parameters that decide what a model predicts; checked as those of any estimator."""
-_STORED: dict[str, tuple[type, ...]] = {
+_RECORDS: Records = {
     "n_anchors": (int,),
     "n_neighbors": (int, type(None)),
     "ridge": (int, float, type(None)),
     "n_iter": (int,),
-    "n_samples": (int, type(None)),
-    "n_levels": (int,),
-    "level_ratio": (int, float),
-    "energy": (int, float),
+    **TRAINING_RECORDS,
 }
-"""Parameters that are kept for the record: none changes what a model predicts."""
-
-
-def _stored_parameters(model: ModelFile) -> dict[str, Any]:
-    """The parameters of a stored model, names and types checked, and its degradation."""
-    params = {key: value for key, value in model.parameters.items() if key != "native_scale"}
-    for name, value in params.items():
-        if name not in (*_IDENTITY, *_STORED):
-            raise model.error(name[:40], "is not a parameter of this method")
-        if name in _STORED and type(value) not in _STORED[name]:
-            raise model.error(name, "has a value of the wrong type")
-        if isinstance(value, list):
-            params[name] = tuple(value)
-    if model.degradation is not None:
-        try:
-            params["degradation"] = degradation_from_dict(model.degradation)
-        except ValueError as error:
-            raise model.error("degradation", str(error)) from error
-    return params
 
 
 def _partition(model: ModelFile, n_leaves: int, n_features: int) -> Partition:

@@ -86,7 +86,7 @@ def evaluate(
 
 def mean_psnr(sr: SuperResolver, low: Images, high: Images) -> float:
     """Mean PSNR of predictions against high-resolution images (see `SuperResolver.score`)."""
-    from classicsr.super_resolution._patch import _as_list
+    from classicsr.super_resolution._fixed_scale import _as_list
 
     lows, highs = _as_list(low), _as_list(high)
     if len(lows) != len(highs):

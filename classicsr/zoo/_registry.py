@@ -48,6 +48,7 @@ class Method:
 
 _INTERPOLATION = "classicsr.super_resolution:BicubicSR"
 _ANCHORED = "classicsr.super_resolution:AnchoredRegressionSR"
+_EMBEDDING = "classicsr.super_resolution:NeighborEmbeddingSR"
 
 METHODS: Mapping[str, Method] = {
     method.name: method
@@ -63,6 +64,26 @@ METHODS: Mapping[str, Method] = {
             _INTERPOLATION, {"kernel": "lanczos3"}, fits=False,
         ),
         Method(
+            "zeyde", "sparse coding by matching pursuit over a coupled dictionary",
+            "Zeyde, Elad, Protter, Curves and Surfaces 2010",
+            "classicsr.super_resolution:CoupledDictionarySR",
+        ),
+        Method(
+            "ne-ls", "neighbour embedding over dictionary atoms, least-squares weights",
+            "Timofte, De Smet, Van Gool, ICCV 2013",
+            _EMBEDDING, {"solver": "ls"},
+        ),
+        Method(
+            "ne-nnls", "neighbour embedding over dictionary atoms, non-negative weights",
+            "Bevilacqua, Roumy, Guillemot, Alberi-Morel, BMVC 2012",
+            _EMBEDDING, {"solver": "nnls"},
+        ),
+        Method(
+            "ne-lle", "neighbour embedding over dictionary atoms, locally linear weights",
+            "Chang, Yeung, Xiong, CVPR 2004",
+            _EMBEDDING, {"solver": "lle"},
+        ),
+        Method(
             "gr", "one ridge regression for every patch",
             "Timofte, De Smet, Van Gool, ICCV 2013",
             _ANCHORED, {"variant": "gr"},
@@ -76,6 +97,16 @@ METHODS: Mapping[str, Method] = {
             "aplus", "one ridge regression per dictionary atom, from its neighbouring patches",
             "Timofte, De Smet, Van Gool, ACCV 2014",
             _ANCHORED, {"variant": "aplus"},
+        ),
+        Method(
+            "raisr", "filters of the bicubic image, chosen by a hash of its gradients",
+            "Romano, Isidoro, Milanfar, IEEE TCI 2017",
+            "classicsr.super_resolution:HashedFilterSR",
+        ),
+        Method(
+            "forest", "trees with one ridge regression per leaf, averaged",
+            "Schulter, Leistner, Bischof, CVPR 2015",
+            "classicsr.super_resolution:RandomForestSR",
         ),
     )
 }  # fmt: skip

@@ -8,7 +8,10 @@ from pathlib import Path
 import numba
 import pytest
 
-MODULES = ("convolve", "lanes", "linear", "omp", "overlap", "search")
+MODULES = (
+    "columns", "convolve", "filtering", "hashing", "lanes", "lasso", "linear", "omp", "overlap",
+    "search", "tree", "weights",
+)  # fmt: skip
 
 
 @pytest.mark.skipif(bool(numba.config.DISABLE_JIT), reason="kernels are plain Python already")

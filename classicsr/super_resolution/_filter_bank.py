@@ -1,0 +1,53 @@
+"""A bank of linear filters over low-resolution windows, for one tile after another."""
+
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+from numpy.typing import NDArray
+
+from classicsr.features import WINDOW_RADIUS, WINDOW_SIDE
+from classicsr.kernels.convolve import correlate_bank
+from classicsr.kernels.lanes import LANES, pad_weights, round_up
+
+Float32 = NDArray[np.float32]
+
+
+class FilterBank:
+    """Filters (n_filters, WINDOW_SIDE^2) without the window pixels that none of them uses."""
+
+    def __init__(self, filters: NDArray) -> None:
+        used = np.flatnonzero(np.any(filters != 0, axis=0))
+        self._rows = used // WINDOW_SIDE - WINDOW_RADIUS
+        self._columns = used % WINDOW_SIDE - WINDOW_RADIUS
+        self._weights = pad_weights(filters[:, used])
+        self._scratch = Scratch()
+
+    def responses(self, pixels: Float32, pitch: int, start: int, n_positions: int) -> Float32:
+        """Responses at flat positions of an image whose rows are `pitch` apart.
+
+        `pixels` are the image's, and 2 LANES spare ones. Returns (n_positions or more,
+        n_filters or more), from the position `start` on; the next call writes there again.
+        """
+        offsets = np.zeros(self._weights.shape[1], np.int64)
+        offsets[: len(self._rows)] = self._rows * pitch + self._columns
+        responses = self._scratch.get(
+            "responses", (round_up(n_positions, LANES), len(self._weights))
+        )
+        correlate_bank(pixels, offsets, self._weights, start, responses)
+        return responses
+
+
+class Scratch(threading.local):
+    """Arrays that each thread uses again from tile to tile: fresh memory costs page faults."""
+
+    def __init__(self) -> None:
+        self._arrays: dict[tuple[str, tuple[int, ...]], Float32] = {}
+
+    def get(self, name: str, shape: tuple[int, ...]) -> Float32:
+        """An array with whatever the last tile left in it."""
+        if (name, shape) not in self._arrays:
+            self._arrays = {key: a for key, a in self._arrays.items() if key[0] != name}
+            self._arrays[name, shape] = np.empty(shape, np.float32)
+        return self._arrays[name, shape]
