@@ -2,7 +2,7 @@
 
 import sys
 
-from classicsr.cli import main
+from classicsr.cli import program
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(program())

@@ -25,6 +25,21 @@ def progress_bar(description: str) -> Iterator[Progress]:
         yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
+def start_numba_without_blas() -> None:
+    """Import Numba without its look for a BLAS, which imports scipy.linalg: 0.2 s.
+
+    None of our kernels calls BLAS. Only for a process of our own: in any other, kernels of
+    other people may need it.
+    """
+    if "numba" in sys.modules or "scipy.linalg" in sys.modules:
+        return
+    sys.modules["scipy.linalg"] = None  # type: ignore[assignment]
+    try:
+        import numba.np.arraymath  # noqa: F401
+    finally:
+        del sys.modules["scipy.linalg"]
+
+
 @contextmanager
 def compilation_notice() -> Iterator[None]:
     """Say once, inside the block, why the first run on a machine is slow.

@@ -50,6 +50,12 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
+def program() -> int:
+    """Run the command line in a process of its own: the console script, ``python -m classicsr``."""
+    _upscale.OWN_PROCESS = True
+    return main()
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line.
 

@@ -63,11 +63,17 @@ def add_parser(subparsers: Any) -> None:
     parser.set_defaults(run=main)
 
 
+OWN_PROCESS = False
+"""Whether the process is ours, so that Numba may be started the fast way."""
+
+
 def main(args: argparse.Namespace) -> int:
     """Upscale every input; one that fails is named on stderr and the others go on."""
-    from classicsr._progress import compilation_notice
+    from classicsr._progress import compilation_notice, start_numba_without_blas
 
     check_json_target(args.json, overwrite=args.overwrite)
+    if OWN_PROCESS:
+        start_numba_without_blas()
     models = ModelChoice(args.model, args.scale, args.jobs)
     files = _pair_files(args)
     with compilation_notice():

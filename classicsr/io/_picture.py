@@ -17,7 +17,7 @@ Pixels = np.ndarray[Any, Any]
 # A header may declare any size; beyond this nothing is allocated (16384 x 16384 RGBA still passes).
 MAX_SAMPLES = 2**30
 
-PNG_LEVEL = 4  # of deflate: twice as fast as the usual 6, files 4 % larger
+PNG_LEVEL = 2  # of deflate: five times as fast as the usual 6, photographs 7 % larger
 
 _CM_PER_INCH = 2.54
 

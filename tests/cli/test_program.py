@@ -128,6 +128,20 @@ def test_upscaling_an_image_imports_no_slow_package(image_path, tmp_path):
     assert done.stdout.split() == []
 
 
+def test_the_program_starts_numba_without_scipy_linalg(image_path, tmp_path):
+    """It is there again for whoever needs it afterwards."""
+    code = (
+        "import sys; from classicsr.cli import program;"
+        f"sys.argv = ['classicsr', 'upscale', {str(image_path)!r},"
+        f" '-o', {str(tmp_path / 'out.png')!r}, '--model', 'aplus-x2'];"
+        "assert program() == 0; assert 'numba' in sys.modules;"
+        "assert 'scipy.linalg' not in sys.modules;"
+        "import scipy.linalg; scipy.linalg.cho_factor([[2.0]])"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+    assert (tmp_path / "out.png").exists()
+
+
 @pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
 def test_interruption_leaves_whole_files_or_none(tmp_path):
     from PIL import Image
