@@ -6,12 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classicsr.degradation import contributions
+from classicsr.kernels.overlap import SPAN
 
 WINDOW_RADIUS = 4
 """Low-resolution pixels around a patch centre that its features depend on (x2, x3, x4)."""
 WINDOW_SIDE = 2 * WINDOW_RADIUS + 1
-PATCH_SIDE = 3
-"""Patches cover 3 x 3 low-resolution pixels."""
 
 
 def _interpolation(scale: int) -> NDArray[np.float64]:
@@ -72,8 +71,8 @@ def gradient_matrix(scale: int) -> NDArray[np.float64]:
     (324, 81)
     """
     interpolate = _interpolation(scale)
-    first = (WINDOW_RADIUS - PATCH_SIDE // 2) * scale
-    rows = np.arange(first, first + PATCH_SIDE * scale)
+    first = (WINDOW_RADIUS - SPAN // 2) * scale
+    rows = np.arange(first, first + SPAN * scale)
     plain = interpolate[rows]
     blocks = []
     for taps in derivative_filters(scale):

@@ -1,9 +1,9 @@
 """The register-blocked product that every hot kernel is made of.
 
-Kernels take patches as rows and pack LANES of them at a time into a *lane block*: an array
-(depth, LANES) float32 whose row k holds feature k of each patch. SIMD lanes are patches, so a
-patch goes through the same sequence of operations wherever it lies: results do not depend on
-tiles or threads, bit for bit.
+Kernels take patches as rows and pack LANES of them at a time into a *lane block*: a flat array
+(depth * LANES,) float32 whose k-th run of LANES holds feature k of each patch. SIMD lanes are
+patches, so a patch goes through the same sequence of operations wherever it lies: results do not
+depend on tiles or threads, bit for bit.
 """
 
 from __future__ import annotations

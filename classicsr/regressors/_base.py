@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from numbers import Integral
 from typing import Any, ClassVar, Self
 
@@ -17,7 +18,7 @@ from classicsr.regressors._piecewise import RowsPredictor
 Float32 = NDArray[np.float32]
 
 
-class PatchRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
+class PatchRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator, ABC):
     """Base of the patch regressors: `_learn` returns what predicts rows, kept as ``map_``."""
 
     random_state: Any
@@ -53,8 +54,9 @@ class PatchRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
             self.map_ = self._learn(features, targets, check_random_state(self.random_state))
         return self
 
+    @abstractmethod
     def _learn(self, X: Float32, Y: Float32, rng: np.random.RandomState) -> RowsPredictor:
-        raise NotImplementedError
+        """What predicts targets Y from features X."""
 
     def predict(self, X: ArrayLike) -> NDArray:
         """Targets of patches, computed in float32.

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from classicsr._model_file import ModelFile
 from classicsr.degradation import Degradation
+from classicsr.kernels.overlap import SPAN
 from classicsr.regressors._partitions import (
     AnchorGroups,
     NearestAnchor,
@@ -200,7 +201,7 @@ class AnchoredRegressionSR(PatchSuperResolver):
     def _from_model(cls, model: ModelFile) -> AnchoredRegressionSR:
         """Rebuild a stored estimator; every parameter and tensor is checked first."""
         estimator = restore_patch_model(cls(variant=model.method), model, _RECORDS)
-        n_features, n_outputs = len(estimator.filters_), (3 * estimator.native_scale_) ** 2
+        n_features, n_outputs = len(estimator.filters_), (SPAN * estimator.native_scale_) ** 2
         maps = model.tensor("maps", (None, n_features, n_outputs))
         partition = _partition(model, len(maps), n_features)
         estimator.map_ = PiecewiseLinearMap(partition, maps.astype(np.float32))

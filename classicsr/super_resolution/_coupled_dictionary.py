@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from classicsr._model_file import ModelFile
 from classicsr._validation import is_integer
 from classicsr.degradation import Degradation
+from classicsr.kernels.overlap import SPAN
 from classicsr.regressors._coupled import CoupledCodes, PursuitCoder
 from classicsr.super_resolution._base import DEFAULT_TILE_SHAPE, Scale
 from classicsr.super_resolution._patch import PatchSuperResolver
@@ -192,5 +193,5 @@ def stored_dictionary(
     """The dictionaries of a stored model, checked."""
     model.require_tensors(["filters", "low_atoms", "high_atoms"])
     low = model.tensor("low_atoms", (None, n_features)).astype(np.float32)
-    high = model.tensor("high_atoms", (len(low), (3 * scale) ** 2)).astype(np.float32)
+    high = model.tensor("high_atoms", (len(low), (SPAN * scale) ** 2)).astype(np.float32)
     return low, high

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from classicsr._model_file import ModelFile
 from classicsr.degradation import Degradation
+from classicsr.kernels.overlap import SPAN
 from classicsr.regressors._trees import LEAF, LinearForest, Tree
 from classicsr.super_resolution._base import Scale
 from classicsr.super_resolution._patch import PatchSuperResolver
@@ -174,7 +175,7 @@ class RandomForestSR(PatchSuperResolver):
     def _from_model(cls, model: ModelFile) -> RandomForestSR:
         """Rebuild a stored estimator; every parameter and tensor is checked first."""
         estimator = restore_patch_model(cls(), model, _RECORDS)
-        n_features, n_outputs = len(estimator.filters_), (3 * estimator.native_scale_) ** 2
+        n_features, n_outputs = len(estimator.filters_), (SPAN * estimator.native_scale_) ** 2
         trees = _trees(model, n_features)
         maps = model.tensor("maps", (sum(t.n_leaves for t in trees), n_features + 1, n_outputs))
         ends = np.cumsum([tree.n_leaves for tree in trees])
