@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from .lanes import CONTRACT, TILE_DEPTH, round_up
+from .lanes import round_up
+from .registers import OUTPUT_CHUNK, PATCHES, map_patches, prefetch
 
-OUTPUT_CHUNK = 48
-"""Outputs computed together: three 16-lane registers for each of four patches."""
+CACHE_LINE = 16
+"""float32 numbers that arrive together."""
 
 
 def padded_outputs(n_outputs: int) -> int:
@@ -19,13 +20,13 @@ def padded_outputs(n_outputs: int) -> int:
 def chunk_maps(maps: np.ndarray) -> np.ndarray:
     """Lay out maps (n_leaves, n_features, n_outputs) for `apply_leaf_maps`.
 
-    Returns (n_leaves, n_chunks, depth * OUTPUT_CHUNK) float32, zero-padded.
+    Returns (n_leaves, n_chunks, n_features * OUTPUT_CHUNK) float32, zero-padded.
     """
     n_leaves, n_features, n_outputs = maps.shape
-    depth, width = round_up(n_features, TILE_DEPTH), padded_outputs(n_outputs)
-    padded = np.zeros((n_leaves, depth, width), np.float32)
-    padded[:, :n_features, :n_outputs] = maps
-    chunks = padded.reshape(n_leaves, depth, -1, OUTPUT_CHUNK).transpose(0, 2, 1, 3)
+    width = padded_outputs(n_outputs)
+    padded = np.zeros((n_leaves, n_features, width), np.float32)
+    padded[:, :, :n_outputs] = maps
+    chunks = padded.reshape(n_leaves, n_features, -1, OUTPUT_CHUNK).transpose(0, 2, 1, 3)
     return np.ascontiguousarray(chunks).reshape(n_leaves, width // OUTPUT_CHUNK, -1)
 
 
@@ -48,30 +49,9 @@ def sort_by_label(labels, n_labels):
     return order, starts
 
 
-@njit(fastmath=CONTRACT, inline="always")
-def _accumulate_outputs(y, x0, x1, x2, x3, k, m):
-    """``y[r] += sum_j x_r[k + j] * m[j]`` for four patches r and five rows j of one map.
-
-    `y` (4 * OUTPUT_CHUNK,), `x_r` (depth,), `m` (TILE_DEPTH * OUTPUT_CHUNK,) float32, flat for
-    the reason given in `lanes.accumulate`.
-    """
-    a0, a1, a2, a3, a4 = x0[k], x0[k + 1], x0[k + 2], x0[k + 3], x0[k + 4]
-    b0, b1, b2, b3, b4 = x1[k], x1[k + 1], x1[k + 2], x1[k + 3], x1[k + 4]
-    c0, c1, c2, c3, c4 = x2[k], x2[k + 1], x2[k + 2], x2[k + 3], x2[k + 4]
-    d0, d1, d2, d3, d4 = x3[k], x3[k + 1], x3[k + 2], x3[k + 3], x3[k + 4]
-    n = OUTPUT_CHUNK
-    for o in range(OUTPUT_CHUNK):
-        u0, u1, u2, u3, u4 = m[o], m[n + o], m[2 * n + o], m[3 * n + o], m[4 * n + o]
-        y0, y1, y2, y3 = y[o], y[n + o], y[2 * n + o], y[3 * n + o]
-        y[o] = y0 + a0 * u0 + a1 * u1 + a2 * u2 + a3 * u3 + a4 * u4
-        y[n + o] = y1 + b0 * u0 + b1 * u1 + b2 * u2 + b3 * u3 + b4 * u4
-        y[2 * n + o] = y2 + c0 * u0 + c1 * u1 + c2 * u2 + c3 * u3 + c4 * u4
-        y[3 * n + o] = y3 + d0 * u0 + d1 * u1 + d2 * u2 + d3 * u3 + d4 * u4
-
-
-@njit(fastmath=CONTRACT, nogil=True, cache=True)
-def apply_leaf_maps(rows, positions, order, starts, maps, outputs):
-    """``outputs[i] = maps[leaf of patch i].T @ rows[positions[i]]``.
+@njit(nogil=True, cache=True)
+def apply_leaf_maps(rows, positions, order, starts, maps, outputs, add):
+    """``outputs[i] = maps[leaf of patch i].T @ rows[positions[i]]``, or add that to it.
 
     Parameters
     ----------
@@ -81,31 +61,43 @@ def apply_leaf_maps(rows, positions, order, starts, maps, outputs):
         Rows to map.
     order, starts : from `sort_by_label`
         Entries of `positions` by leaf.
-    maps : (n_leaves, n_chunks, depth * OUTPUT_CHUNK) float32
+    maps : (n_leaves, n_chunks, n_features * OUTPUT_CHUNK) float32
         From `chunk_maps`.
-    outputs : (n, n_chunks * OUTPUT_CHUNK) float32, overwritten
+    outputs : (n, n_chunks * OUTPUT_CHUNK) float32, updated
         What the maps' padding gives is zero.
+    add : bool
+        Add to `outputs` instead of overwriting them.
     """
     n_leaves, n_chunks, size = maps.shape
     depth = size // OUTPUT_CHUNK
-    n_features = min(depth, rows.shape[1])
-    x = np.zeros((4, depth), np.float32)
-    y = np.empty(4 * OUTPUT_CHUNK, np.float32)
+    patches, table, results = rows.reshape(-1), maps.reshape(-1), outputs.reshape(-1)
+    width, out_width = rows.shape[1], outputs.shape[1]
+    n = len(order)
     for leaf in range(n_leaves):
-        for first in range(starts[leaf], starts[leaf + 1], 4):
-            count = min(4, starts[leaf + 1] - first)
-            for r in range(count):
-                row = rows[positions[order[first + r]]]
-                for k in range(n_features):
-                    x[r, k] = row[k]
+        last = starts[leaf + 1] - 1
+        for first in range(starts[leaf], last + 1, PATCHES):
+            for later in range(first + PATCHES, min(first + 2 * PATCHES, n)):
+                _fetch(patches, positions[order[later]] * width, depth)
+                _fetch(results, order[later] * out_width, out_width)
+            # a group that is not full repeats its last patch
+            i0, i1 = order[first], order[min(first + 1, last)]
+            i2, i3 = order[min(first + 2, last)], order[min(first + 3, last)]
+            p0, p1, p2, p3 = positions[i0], positions[i1], positions[i2], positions[i3]
+            at = (p0 * width, p1 * width, p2 * width, p3 * width)
             for chunk in range(n_chunks):
-                y[:] = 0.0
-                table = maps[leaf, chunk]
-                for k in range(0, depth, TILE_DEPTH):
-                    five_rows = table[k * OUTPUT_CHUNK : (k + TILE_DEPTH) * OUTPUT_CHUNK]
-                    _accumulate_outputs(y, x[0], x[1], x[2], x[3], k, five_rows)
-                o = chunk * OUTPUT_CHUNK
-                for r in range(count):
-                    target = outputs[order[first + r]]
-                    for c in range(OUTPUT_CHUNK):
-                        target[o + c] = y[r * OUTPUT_CHUNK + c]
+                c = chunk * OUTPUT_CHUNK
+                to = (
+                    i0 * out_width + c,
+                    i1 * out_width + c,
+                    i2 * out_width + c,
+                    i3 * out_width + c,
+                )
+                start = (leaf * n_chunks + chunk) * size
+                map_patches(patches, at, depth, table, start, results, to, add)
+
+
+@njit(inline="always")
+def _fetch(array, start, count):
+    """Ask for `count` elements that will be needed soon."""
+    for i in range(start, start + count, CACHE_LINE):
+        prefetch(array, i)

@@ -57,24 +57,30 @@ class PiecewiseLinearMap(RowsPredictor):
         self.n_features, self.n_outputs = maps.shape[1:]
         self._chunks = chunk_maps(maps)
 
-    def predict_rows(self, rows: Float32, positions: NDArray[np.int64], out: Float32) -> None:
+    def predict_rows(
+        self, rows: Float32, positions: NDArray[np.int64], out: Float32, *, add: bool = False
+    ) -> None:
         """Write the outputs of the patches ``rows[positions]`` to `out`.
 
         Parameters
         ----------
         rows : (n_rows, >= n_features) float32
         positions : (n,) int64
-        out : (n, padded_outputs(n_outputs)) float32, overwritten
+        out : (n, padded_outputs(n_outputs)) float32, updated
             The first `n_outputs` columns count.
+        add : bool
+            Add to `out` instead of overwriting it.
         """
         from classicsr.kernels.linear import apply_leaf_maps, padded_outputs, sort_by_label
 
         wanted = (len(positions), padded_outputs(self.n_outputs))
         if out.shape != wanted:  # kernels do not check bounds
             raise ValueError(f"The 'out' array must have shape {wanted}. Got {out.shape} instead.")
+        if rows.shape[1] < self.n_features:
+            raise ValueError(f"Patches must have {self.n_features} features. Got {rows.shape[1]}.")
         leaves = self.partition.leaves(rows, positions)
         order, starts = sort_by_label(leaves, self.partition.n_leaves)
-        apply_leaf_maps(rows, positions, order, starts, self._chunks, out)
+        apply_leaf_maps(rows, positions, order, starts, self._chunks, out, add)
 
 
 def ridge_map(gram: Float64, cross: Float64, ridge: float) -> Float64:

@@ -104,8 +104,5 @@ class LinearForest(RowsPredictor):
         """Write the outputs of the patches ``rows[positions]``, as `PiecewiseLinearMap` does."""
         everything = np.arange(len(positions))
         extended = extend(rows, positions, self.n_features)
-        self.members[0].predict_rows(extended, everything, out)
-        part = np.empty_like(out)
-        for member in self.members[1:]:
-            member.predict_rows(extended, everything, part)
-            out += part
+        for number, member in enumerate(self.members):
+            member.predict_rows(extended, everything, out, add=number > 0)

@@ -5,7 +5,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from classicsr.kernels.lanes import TILE_DEPTH, round_up
 from classicsr.kernels.linear import (
     OUTPUT_CHUNK,
     apply_leaf_maps,
@@ -26,12 +25,12 @@ def test_sort_by_label_is_the_stable_sort(case):
 @pytest.mark.parametrize("n_outputs", [1, OUTPUT_CHUNK - 1, OUTPUT_CHUNK, 2 * OUTPUT_CHUNK + 3])
 def test_chunk_maps_keeps_every_weight(n_outputs):
     maps = np.random.default_rng(0).normal(size=(3, 7, n_outputs)).astype(np.float32)
-    depth, n_chunks = round_up(7, TILE_DEPTH), -(-n_outputs // OUTPUT_CHUNK)
+    n_chunks = -(-n_outputs // OUTPUT_CHUNK)
     chunks = chunk_maps(maps)
     assert chunks.flags.c_contiguous
-    chunks = chunks.reshape(3, n_chunks, depth, OUTPUT_CHUNK)
+    chunks = chunks.reshape(3, n_chunks, 7, OUTPUT_CHUNK)
     joined = np.concatenate(list(chunks.transpose(1, 0, 2, 3)), axis=2)
-    np.testing.assert_array_equal(joined[:, :7, :n_outputs], maps)
+    np.testing.assert_array_equal(joined[:, :, :n_outputs], maps)
     assert np.count_nonzero(chunks) == np.count_nonzero(maps)
 
 
@@ -39,8 +38,11 @@ def apply(rows, positions, labels, maps):
     order, starts = sort_by_label(labels, len(maps))
     n_outputs = maps.shape[2]
     out = np.full((len(positions), padded_outputs(n_outputs)), np.nan, np.float32)
-    apply_leaf_maps(rows, positions, order, starts, chunk_maps(maps), out)
+    apply_leaf_maps(rows, positions, order, starts, chunk_maps(maps), out, False)
     assert not out[:, n_outputs:].any()
+    twice = out.copy()
+    apply_leaf_maps(rows, positions, order, starts, chunk_maps(maps), twice, True)
+    np.testing.assert_allclose(twice, 2 * out, rtol=0, atol=1e-5)
     return out[:, :n_outputs]
 
 
