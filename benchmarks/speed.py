@@ -1,7 +1,7 @@
 """Time and memory: prediction against its arithmetic floor, fitting, start-up, sparse coding.
 
 Usage: CLASSICSR_DATA=... python benchmarks/speed.py --only predict,memory
-Sections: predict, fit, memory, startup, omp, forest, raisr (default: all). Sections that are not
+Sections: predict, fit, memory, startup, coding, forest, raisr (default: all). Sections that are not
 run keep their record. Without CLASSICSR_DATA, `predict` and `raisr` use the bundled photograph;
 `fit` and `forest` cannot run.
 """
@@ -14,70 +14,32 @@ import os
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
-from statistics import fmean, median
+from statistics import fmean
 from typing import Any
 
 import _record
 import numpy as np
+from _coding import measure_coding, report_coding
 from _plain_aplus import MatrixProducts, PlainAplus
+from _timing import THREADS, Figures, photographs, seconds_of, side_by_side
 from numpy.lib.stride_tricks import sliding_window_view
 from sklearn.ensemble import RandomForestRegressor
-from sklearn.linear_model import orthogonal_mp_gram
 
 from classicsr import load_model
 from classicsr._threads import thread_budget
-from classicsr.datasets import data_root, load_dataset, sample_image
+from classicsr.datasets import load_dataset, sample_image
 from classicsr.degradation import resize
-from classicsr.io import read_image
-from classicsr.metrics import luma, psnr
-from classicsr.regressors import omp_codes
+from classicsr.metrics import psnr
 
-THREADS = (1, 2)
 SCALE = 3
 CHUNKS = (256, 2048)
 FOREST_ROWS = 100_000  # patches that trees are compared on
 BORDER = 8  # low-resolution pixels where the plain implementation treats the edge differently
 RAISR_SHAPE = (1080, 1920)
 SGEMM_COLUMNS = 1024  # large enough for full speed
-Figures = dict[str, Any]
-
-
-def seconds_of(work: Callable[[], Any]) -> float:
-    """Wall time of one call."""
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start
-
-
-def side_by_side(works: Mapping[str, Callable[[], Any]], runs: int) -> dict[str, float]:
-    """Median seconds of each, measured in turn so that a busy moment hits all of them."""
-    for work in works.values():
-        work()
-    times: dict[str, list[float]] = {name: [] for name in works}
-    for _ in range(runs):
-        for name, work in works.items():
-            times[name].append(seconds_of(work))
-    return {name: median(values) for name, values in times.items()}
-
-
-def photographs(height: int, width: int) -> np.ndarray:
-    """A luma (height, width) float64 of real photographs, as many as are needed."""
-    if data_root() is None:
-        image = luma(read_image(sample_image()).array)
-        return np.pad(image, ((0, height), (0, width)), mode="symmetric")[:height, :width]
-    rows: list[list[np.ndarray]] = [[]]
-    for image in load_dataset("natural/BSD100"):
-        plane = luma(image)
-        plane = plane.T if plane.shape[0] > plane.shape[1] else plane
-        if sum(part.shape[1] for part in rows[-1]) >= width:
-            rows.append([])
-        rows[-1].append(plane)
-    whole = [row for row in rows if sum(part.shape[1] for part in row) >= width]
-    return np.concatenate([np.concatenate(row, axis=1)[:, :width] for row in whole])[:height]
 
 
 def measure_predict(args: argparse.Namespace) -> Figures:
@@ -233,32 +195,6 @@ def report_startup(figures: Figures) -> str:
     )
 
 
-def measure_omp(args: argparse.Namespace) -> Figures:
-    """Signals per second of batch OMP, one thread: 30 features, 1024 atoms, 3 non-zeros."""
-    rng = np.random.default_rng(0)
-    atoms = rng.standard_normal((1024, 30), dtype=np.float32)
-    atoms /= np.linalg.norm(atoms, axis=1, keepdims=True)
-    signals = rng.standard_normal((20_000, 30), dtype=np.float32)
-    few = signals[:1000]
-    gram, correlations = atoms @ atoms.T, atoms @ few.T
-    times = side_by_side(
-        {
-            "ours": lambda: omp_codes(signals, atoms, 3, n_jobs=1),
-            "scikit-learn": lambda: orthogonal_mp_gram(gram, correlations, n_nonzero_coefs=3),
-        },
-        args.runs,
-    )
-    return {"ours": len(signals) / times["ours"], "scikit-learn": len(few) / times["scikit-learn"]}
-
-
-def report_omp(figures: Figures) -> str:
-    return (
-        "OMP of 30 features over 1024 atoms, 3 non-zeros, one thread, signals a second: ours "
-        f"{figures['ours']:,.0f}, scikit-learn's orthogonal_mp_gram "
-        f"{figures['scikit-learn']:,.0f} (ratio {figures['ours'] / figures['scikit-learn']:.0f})."
-    )
-
-
 def measure_forest(args: argparse.Namespace) -> Figures:
     """A forest x3 of a whole luma, beside its own leaf products and scikit-learn's trees."""
     from classicsr import RandomForestSR
@@ -267,7 +203,13 @@ def measure_forest(args: argparse.Namespace) -> Figures:
     height, width = (int(n) for n in args.shape.split("x"))
     low = photographs(height, width).astype(np.uint8)
     images = list(load_dataset("natural/T91"))
-    sr = RandomForestSR(SCALE, n_samples=args.forest_samples, random_state=0, n_jobs=-1)
+    sr = RandomForestSR(
+        SCALE,
+        n_trees=args.forest_trees,
+        n_samples=args.forest_samples,
+        random_state=0,
+        n_jobs=-1,
+    )
     figures: Figures = {"shape": [height, width], "n_samples": args.forest_samples}
     figures["seconds of fit"] = seconds_of(partial(sr.fit, images))
     sr.set_params(n_jobs=1)
@@ -378,7 +320,7 @@ SECTIONS: dict[str, tuple[str, Callable, Callable]] = {
     "fit": ("Fitting", measure_fit, report_fit),
     "memory": ("Memory", measure_memory, report_memory),
     "startup": ("Start-up", measure_startup, report_startup),
-    "omp": ("Sparse coding", measure_omp, report_omp),
+    "coding": ("Sparse coding", measure_coding, report_coding),
     "forest": ("Forest", measure_forest, report_forest),
     "raisr": ("RAISR", measure_raisr, report_raisr),
 }
@@ -403,6 +345,8 @@ def main() -> None:
     parser.add_argument("--shape", default="720x1280", help="rows x columns of predict's input")
     parser.add_argument("--samples", type=int, default=5_000_000, help="patches of fit")
     parser.add_argument("--forest-samples", type=int, default=1_000_000, help="patches of forest")
+    parser.add_argument("--forest-trees", type=int, default=10, help="trees of forest")
+    parser.add_argument("--spams", help="a Python that has SPAMS, to compare coding with")
     parser.add_argument("--side", type=int, default=8192, help="side of memory's input")
     _record.add_models_option(parser)
     parser.add_argument("--json", type=Path, default=_record.RESULTS / "speed.json")

@@ -8,6 +8,8 @@ compiled twin.
 
 from __future__ import annotations
 
+from typing import Any
+
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
@@ -68,10 +70,10 @@ def _map_patches(rows, at, depth, table, first, outputs, to, add):
 
 @overload(prefetch, inline="always")
 def _prefetch(array, index):
-    return lambda array, index: _prefetch_line(array, index)
+    return lambda array, index: _prefetch_line(array, index)  # type: ignore[call-arg]
 
 
-def _products(add: bool):
+def _products(add: bool) -> Any:
     """The intrinsic that computes `map_patches`."""
 
     @intrinsic
