@@ -80,6 +80,8 @@ class UpscaleJob:
         What the user asked for: factors, or voxel sizes in mm.
     overwrite : bool
         Whether `target` may exist.
+    consistent, noise : bool, float
+        As in `SuperResolver.predict`.
     """
 
     source: Path
@@ -88,6 +90,8 @@ class UpscaleJob:
     scale: Scale | None
     spacing: Scale | None
     overwrite: bool
+    consistent: bool = False
+    noise: float = 0.0
     record: dict[str, Any] = field(default_factory=dict)
 
     def run(self, progress: Progress) -> None:
@@ -115,7 +119,7 @@ class UpscaleJob:
             raise ValueError("the --scale of an image must be one number or two")
         picture = read_image(self.source)
         estimator = self._choose(picture.array, scale, None)
-        result = estimator.predict(picture.array, scale=scale, progress=progress)
+        result = self._predict(estimator, picture.array, scale=scale, progress=progress)
         write_image(self.target, result, like=picture, scale=scale, overwrite=self.overwrite)
         self.record["shape_out"] = list(result.shape)
 
@@ -135,14 +139,19 @@ class UpscaleJob:
                 def report(done: int, total: int, before: int = index) -> None:
                     progress(before * total + done, volume.n_frames * total)
 
-                yield estimator.predict(
-                    volume.frame(index), scale=scale, spacing=volume.spacing, progress=report
-                )
+                frame, spacing = volume.frame(index), volume.spacing
+                yield self._predict(estimator, frame, scale=scale, spacing=spacing, progress=report)
 
         write_volume(self.target, frames(), like=volume, scale=scale, overwrite=self.overwrite)
         written = read_volume(self.target)
         self.record["shape_out"] = list(written.shape)
         self.record["spacing_out"] = list(written.spacing)
+
+    def _predict(self, estimator: SuperResolver, data: np.ndarray, **request: Any) -> np.ndarray:
+        result: np.ndarray = estimator.predict(
+            data, consistent=self.consistent, noise=self.noise, record=self.record, **request
+        )
+        return result
 
     def _volume_scale(self, volume: Volume) -> tuple[float, float, float]:
         if self.scale is not None:

@@ -25,6 +25,7 @@ examples:
   classicsr upscale photo.png -o photo-x3.png --scale 3
   classicsr upscale scans/ -o upscaled/ --model aplus-x2 --json record.json
   classicsr upscale thick.nii.gz -o isotropic.nii.gz --spacing 1x1x1
+  classicsr upscale scan.png -o scan-x2.png --consistent --json record.json
 
 Without --scale and --spacing, a model that is named works at its own scale; otherwise images
 are doubled, and volumes get isotropic voxels of their finest spacing.
@@ -55,6 +56,14 @@ def add_parser(subparsers: Any) -> None:
     size.add_argument(
         "--spacing", type=factors, help="wanted voxel size of volumes in mm, such as 1x1x1"
     )
+    parser.add_argument(
+        "--consistent", action="store_true",
+        help="make the result agree with the input: reduced again, it is the input",
+    )  # fmt: skip
+    parser.add_argument(
+        "--noise", type=float, default=0.0, metavar="SIGMA",
+        help="standard deviation of the input's noise, which --consistent need not reproduce",
+    )  # fmt: skip
     add_jobs_option(parser)
     parser.add_argument("--overwrite", action="store_true", help="replace existing files")
     parser.add_argument(
@@ -78,7 +87,18 @@ def main(args: argparse.Namespace) -> int:
     files = _pair_files(args)
     with compilation_notice():
         records = [
-            _run(UpscaleJob(source, target, models, args.scale, args.spacing, args.overwrite))
+            _run(
+                UpscaleJob(
+                    source,
+                    target,
+                    models,
+                    args.scale,
+                    args.spacing,
+                    args.overwrite,
+                    args.consistent,
+                    args.noise,
+                )
+            )
             for source, target in files
         ]
     if args.json is not None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from classicsr._lazy import lazy_attributes
 
 if TYPE_CHECKING:
+    from classicsr.degradation._back_projection import back_project
     from classicsr.degradation._contributions import contributions
     from classicsr.degradation._models import (
         BicubicDegradation,
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
         degradation_from_dict,
     )
     from classicsr.degradation._noise import add_noise
+    from classicsr.degradation._projection import project
     from classicsr.degradation._resize import resize
     from classicsr.degradation._shape import resized_shape
 
@@ -25,8 +27,10 @@ __all__ = [
     "GaussianDegradation",
     "SliceProfileDegradation",
     "add_noise",
+    "back_project",
     "contributions",
     "degradation_from_dict",
+    "project",
     "resize",
     "resized_shape",
 ]
@@ -39,8 +43,10 @@ __getattr__, __dir__ = lazy_attributes(
         "GaussianDegradation": "classicsr.degradation._models",
         "SliceProfileDegradation": "classicsr.degradation._models",
         "add_noise": "classicsr.degradation._noise",
+        "back_project": "classicsr.degradation._back_projection",
         "contributions": "classicsr.degradation._contributions",
         "degradation_from_dict": "classicsr.degradation._models",
+        "project": "classicsr.degradation._projection",
         "resize": "classicsr.degradation._resize",
         "resized_shape": "classicsr.degradation._shape",
     },

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -90,6 +90,13 @@ class Degradation(ABC):
         """Shape of ``forward(x)`` for an `x` of the given shape."""
         return resized_shape(shape, [1 / s for s in self._per_axis("scale", len(shape))])
 
+    def at_scale(self, scales: Sequence[float]) -> Degradation:
+        """The same kind of model for other scales, one per axis; axes of scale 1 are left alone.
+
+        Widths stay what they are in units of the low-resolution spacing.
+        """
+        return replace(self, scale=tuple(map(float, scales)))
+
     def to_dict(self) -> dict[str, Any]:
         """The model as plain JSON data; `degradation_from_dict` makes it again."""
         values = {
@@ -170,6 +177,14 @@ class GaussianDegradation(Degradation):
             limit = MAX_SCALE * MAX_THICKNESS
             self._store("fwhm", f"a number from 0 to {limit:g}", lambda width: 0 <= width <= limit)
 
+    def at_scale(self, scales: Sequence[float]) -> GaussianDegradation:
+        """See `Degradation.at_scale`."""
+        if self.fwhm is None:
+            return GaussianDegradation(tuple(scales))
+        own = np.max(np.atleast_1d(self.fwhm) / np.atleast_1d(self.scale))
+        widths = [float(own * scale) if scale > 1 else 0.0 for scale in scales]
+        return GaussianDegradation(tuple(scales), tuple(widths))
+
     def _axis_bands(self, n_in: int, n_out: int, axis: int, n_axes: int) -> Bands:
         scale = self._per_axis("scale", n_axes)[axis]
         if self.fwhm is None:
@@ -219,6 +234,11 @@ class SliceProfileDegradation(Degradation):
                 f"The 'profile' parameter of SliceProfileDegradation must be one of "
                 f"{', '.join(PROFILES)}. Got {self.profile!r} instead."
             )
+
+    def at_scale(self, scales: Sequence[float]) -> SliceProfileDegradation:
+        """See `Degradation.at_scale`."""
+        widest = float(np.max(self.thickness))
+        return SliceProfileDegradation(tuple(scales), self.profile, widest)
 
     def _axis_bands(self, n_in: int, n_out: int, axis: int, n_axes: int) -> Bands:
         scale = self._per_axis("scale", n_axes)[axis]

@@ -6,6 +6,7 @@ import inspect
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -21,7 +22,8 @@ from classicsr._validation import (
     is_sequence_of,
     require,
 )
-from classicsr.degradation import resize, resized_shape
+from classicsr.degradation import BicubicDegradation, Degradation, resize, resized_shape
+from classicsr.super_resolution._consistency import made_consistent
 from classicsr.super_resolution._pixels import Intensity, NonFiniteMask, PixelSink, PixelSource
 from classicsr.super_resolution._planes import Progress, Work
 from classicsr.super_resolution._volume import VolumePlan, plan_volume
@@ -36,6 +38,19 @@ DEFAULT_TILE_SHAPE = (62, 246)
 """Low-resolution pixels of a tile; with its halo a row is a multiple of the kernels' lanes."""
 _COLOR_CHANNELS = (1, 2, 3, 4)  # grey, grey + alpha, RGB, RGB + alpha
 _UNIT = Intensity(0.0, 1.0, np.dtype(np.float32))
+
+
+@dataclass(frozen=True)
+class _Request:
+    """What the caller of `predict` asked for."""
+
+    scale: Scale | None
+    spacing: Sequence[float] | None
+    data_range: tuple[float, float] | None
+    consistent: bool
+    noise: float
+    record: dict[str, Any] | None
+    progress: Progress | None
 
 
 class SuperResolver(ABC):
@@ -126,6 +141,9 @@ class SuperResolver(ABC):
         scale: Scale | None = None,
         spacing: Sequence[float] | None = None,
         data_range: tuple[float, float] | None = None,
+        consistent: bool = False,
+        noise: float = 0.0,
+        record: dict[str, Any] | None = None,
         progress: Progress | None = None,
     ) -> Any:
         """Upscale one image, or each image of a sequence.
@@ -142,6 +160,17 @@ class SuperResolver(ABC):
             Voxel size of a volume in mm; says which plane is the sharp one.
         data_range : (low, high), optional
             Intensity range, instead of the estimator's own.
+        consistent : bool
+            Project the result onto the images that the forward model turns into the input. The
+            model is the estimator's `degradation`, or MATLAB's bicubic, at the scales asked for.
+            Integer types are rounded afterwards.
+        noise : float
+            Standard deviation of the input's noise, in its units: a consistent result need not
+            agree with the input beyond it.
+        record : dict, optional
+            Receives what was done; of several images the last one's. With `consistent`:
+            "consistency", the forward model and its largest and mean deviation from the input,
+            in the input's units, before and after (not rounded).
         progress : callable, optional
             Called with (steps done, steps in all).
 
@@ -170,12 +199,11 @@ class SuperResolver(ABC):
             "three positive numbers, or None",
             spacing,
         )
+        self._require(is_number(noise, 0), "noise", "a number, 0 or more", noise)
+        request = _Request(scale, spacing, data_range, consistent, noise, record, progress)
         if isinstance(images, list | tuple):
-            return [
-                self._predict_one(np.asarray(image), scale, spacing, data_range, progress)
-                for image in images
-            ]
-        return self._predict_one(np.asarray(images), scale, spacing, data_range, progress)
+            return [self._predict_one(np.asarray(image), request) for image in images]
+        return self._predict_one(np.asarray(images), request)
 
     def score(self, X: Images, y: Images) -> float:
         """Mean PSNR in dB of the predictions: luma, rounded to 8 bits, `scale` pixels shaved.
@@ -325,30 +353,44 @@ class SuperResolver(ABC):
             )
         return tuple(float(s) for s in np.broadcast_to(wanted, n_axes)), is_volume
 
-    def _predict_one(
-        self,
-        image: Pixels,
-        scale: Scale | None,
-        spacing: Sequence[float] | None,
-        data_range: tuple[float, float] | None,
-        progress: Progress | None,
-    ) -> Pixels:
+    def _predict_one(self, image: Pixels, request: _Request) -> Pixels:
         if image.dtype.kind not in "biuf":
             raise TypeError(f"Images must hold real numbers. Got dtype {image.dtype}.")
-        scales, is_volume = self._scales(image.shape, scale)
+        scales, is_volume = self._scales(image.shape, request.scale)
         if image.size == 0:
             raise ValueError(f"Images must have at least one pixel. Got shape {image.shape}.")
         image = image.astype(image.dtype.newbyteorder("="), copy=False)
         mask = NonFiniteMask(image, len(scales))
-        intensity = Intensity.of(image, data_range or self.data_range)
-        work = Work(self.n_jobs, self.tile_shape, progress)
-        if is_volume:
-            plan = plan_volume(scales, spacing, self.plane)
-            result = self._predict_volume(mask.image, plan, intensity, work)
+        intensity = Intensity.of(image, request.data_range or self.data_range)
+        work = Work(self.n_jobs, self.tile_shape, request.progress)
+        plan = plan_volume(scales, request.spacing, self.plane) if is_volume else None
+
+        def upscale(pixels: Pixels, units: Intensity) -> Pixels:
+            if plan is not None:
+                return self._predict_volume(pixels, plan, units, work)
+            return self._predict_image(pixels, scales, units, work)
+
+        if request.consistent:
+            model = self._measurement(scales, image.ndim)
+            low = intensity.to_unit(mask.image)
+            high = made_consistent(
+                upscale(low, _UNIT), low, model, intensity, request.noise, request.record
+            )
+            result = intensity.from_unit(high)
         else:
-            result = self._predict_image(mask.image, scales, intensity, work)
+            result = upscale(mask.image, intensity)
         mask.restore(result, scales)
         return result
+
+    def _measurement(self, scales: tuple[float, ...], n_axes: int) -> Degradation:
+        """The forward model of an array of `n_axes` axes, channels included."""
+        if min(scales) < 1:
+            raise ValueError(
+                f"A result is consistent with its input only if it is not smaller. "
+                f"Got the scales {scales}."
+            )
+        own: Degradation | None = getattr(self, "degradation", None)
+        return (own or BicubicDegradation(1)).at_scale((*scales, *[1.0] * (n_axes - len(scales))))
 
     def _predict_image(
         self, image: Pixels, scales: tuple[float, ...], intensity: Intensity, work: Work
