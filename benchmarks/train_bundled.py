@@ -1,7 +1,7 @@
 """Train the bundled models of A+ and RAISR for x2, x3 and x4, measure them, write their cards.
 
 Usage: CLASSICSR_DATA=... python benchmarks/train_bundled.py --methods aplus,raisr
-Takes some minutes and 4 GB of memory a model of A+, less than a minute one of RAISR. The seed
+Takes some minutes and 4 GB of memory a model of A+, some seconds one of RAISR. The seed
 makes the tensors the same each time.
 """
 
@@ -79,7 +79,7 @@ def cards(folder: Path) -> str:
     """Model cards of every model file in the folder."""
     models = {path: read_model(path) for path in sorted(folder.glob("*.safetensors"))}
     rows = [
-        [path.stem, f"{path.stat().st_size / 1e6:.1f} MB"]
+        [path.stem, f"{path.stat().st_size / 1e6:.2f} MB"]
         + [f"{model.measured[name]:.2f}" for name in TEST_SETS]
         for path, model in models.items()
     ]
@@ -115,8 +115,8 @@ def _size(model: ModelFile) -> str:
     """How large the tables of a model are."""
     scale = f"Scale: {model.parameters['native_scale']}"
     if model.method == "raisr":
-        kinds, buckets, _ = model.tensors["filters"].shape
-        return f"{scale}; filters for {buckets} buckets and {kinds} places in a block"
+        buckets, places, _ = model.tensors["filters"].shape
+        return f"{scale}; filters for {8 * buckets} buckets and {places} places in a block"
     return f"{scale}; maps of {model.parameters['n_anchors']} anchors"
 
 

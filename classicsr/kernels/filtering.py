@@ -1,44 +1,50 @@
-"""A filter of its own for every pixel, chosen by its bucket and its place in the block."""
+"""Filters of its own for every pixel, chosen by its bucket."""
 
 from __future__ import annotations
 
 import numpy as np
 from numba import njit
 
-from .lanes import CONTRACT
+from .lanes import CONTRACT, round_up
 
-FILTER_SIDE = 9
-"""Filters cover 9 x 9 low-resolution pixels."""
-_ROW = 16  # each row of a filter, padded to a vector register
-FILTER_SIZE = FILTER_SIDE * _ROW
-_STRIP = 32
-_PITCH = _STRIP + _ROW
-_LAST = (FILTER_SIDE - 1) * _PITCH + _ROW
+FILTER_SIDE = 7
+"""Filters cover 7 x 7 low-resolution pixels."""
+_ROW = 8  # windows and filters are padded to 8 x 8 pixels: four vector registers
+_PADDED = _ROW * _ROW
+_LANES = 16
+_OUTPUTS = 4  # that one pass of the micro-kernel computes
+_STRIP = 32  # pixels that are filtered together
 
 
 def pad_filters(filters: np.ndarray) -> np.ndarray:
-    """Lay out filters (..., 81) for `apply_filters`: (..., FILTER_SIZE) float32."""
-    rows = filters.reshape(*filters.shape[:-1], FILTER_SIDE, FILTER_SIDE)
-    padded = np.zeros((*rows.shape[:-1], _ROW), np.float32)
-    padded[..., :FILTER_SIDE] = rows
-    return padded.reshape(*filters.shape[:-1], FILTER_SIZE)
+    """Lay out filters (n_buckets, n_outputs, 49) for `apply_filters`.
+
+    Returns (n_buckets, n_passes, 4 * 64) float32, zero-padded.
+    """
+    n_buckets, n_outputs, _ = filters.shape
+    padded = np.zeros((n_buckets, round_up(n_outputs, _OUTPUTS), _ROW, _ROW), np.float32)
+    padded[:, :n_outputs, :FILTER_SIDE, :FILTER_SIDE] = filters.reshape(
+        n_buckets, n_outputs, FILTER_SIDE, FILTER_SIDE
+    )
+    return padded.reshape(n_buckets, -1, _OUTPUTS * _PADDED)
+
+
+@njit(inline="always")
+def _copy_row(x, y):
+    """Copy _ROW pixels; all are read first, so that the compiler may use a vector for them."""
+    x0, x1, x2, x3, x4, x5, x6, x7 = x[0], x[1], x[2], x[3], x[4], x[5], x[6], x[7]
+    y[0], y[1], y[2], y[3], y[4], y[5], y[6], y[7] = x0, x1, x2, x3, x4, x5, x6, x7
 
 
 @njit(fastmath=CONTRACT, inline="always")
 def _multiply(x, f, y):
-    """Products of a window (rows _PITCH apart) and a filter, summed over the nine rows."""
-    for k in range(_ROW):
-        y[k] = (
-            x[k] * f[k]
-            + x[_PITCH + k] * f[_ROW + k]
-            + x[2 * _PITCH + k] * f[2 * _ROW + k]
-            + x[3 * _PITCH + k] * f[3 * _ROW + k]
-            + x[4 * _PITCH + k] * f[4 * _ROW + k]
-            + x[5 * _PITCH + k] * f[5 * _ROW + k]
-            + x[6 * _PITCH + k] * f[6 * _ROW + k]
-            + x[7 * _PITCH + k] * f[7 * _ROW + k]
-            + x[8 * _PITCH + k] * f[8 * _ROW + k]
-        )
+    """Products of a window and four filters; those of _LANES pixels are left to be summed."""
+    for k in range(_LANES):
+        x0, x1, x2, x3 = x[k], x[16 + k], x[32 + k], x[48 + k]
+        y[k] = x0 * f[k] + x1 * f[16 + k] + x2 * f[32 + k] + x3 * f[48 + k]
+        y[16 + k] = x0 * f[64 + k] + x1 * f[80 + k] + x2 * f[96 + k] + x3 * f[112 + k]
+        y[32 + k] = x0 * f[128 + k] + x1 * f[144 + k] + x2 * f[160 + k] + x3 * f[176 + k]
+        y[48 + k] = x0 * f[192 + k] + x1 * f[208 + k] + x2 * f[224 + k] + x3 * f[240 + k]
 
 
 @njit(inline="always")
@@ -50,51 +56,52 @@ def _add_pairs(x, y, n):
 
 @njit(fastmath=CONTRACT, nogil=True, cache=True)
 def apply_filters(pixels, pitch, scale, codes, filters, image):
-    """Filter the low-resolution window of every high-resolution pixel with its own filter.
+    """Filter the window of every low-resolution pixel with the filters of its bucket.
 
     Parameters
     ----------
     pixels : (n,) float32
-        Low-resolution block, rows one after another, followed by 16 spare elements; it reaches
-        4 pixels further on each side than `image`.
+        Low-resolution block, rows one after another, followed by a spare element; it reaches
+        3 pixels further on each side than `image`.
     pitch : int
         From one row of the block to the next.
     scale : int
-    codes : (height * scale, width * scale) int32
-        Bucket of each pixel.
-    filters : (scale * scale, n_buckets, FILTER_SIZE) float32
-        From `pad_filters`, for each pixel (p, q) of the block at ``p * scale + q``.
+    codes : (n,) int32
+        Bucket of low-resolution pixel (i, j) at ``i * pitch + j``.
+    filters : (n_buckets, n_passes, 4 * 64) float32
+        From `pad_filters`, for high-resolution pixel (p, q) of the block at ``p * scale + q``.
     image : (height * scale, width * scale) float32, overwritten
     """
     height, width = image.shape[0] // scale, image.shape[1] // scale
-    strip = np.zeros(FILTER_SIDE * _PITCH, np.float32)
-    n_outputs = _STRIP * scale
-    parts = np.zeros(n_outputs * scale * _ROW, np.float32)
+    n_passes = filters.shape[1]
+    size = _OUTPUTS * _LANES
+    windows = np.zeros(_STRIP * _PADDED, np.float32)
+    parts = np.zeros(_STRIP * n_passes * size, np.float32)
     pairs = np.zeros(parts.shape[0] // 2, np.float32)
     for i in range(height):
         for first in range(0, width, _STRIP):
             count = min(_STRIP, width - first)
-            for k in range(FILTER_SIDE):
-                source = pixels[(i + k) * pitch + first :]
-                for c in range(count + FILTER_SIDE - 1):
-                    strip[k * _PITCH + c] = source[c]
             for j in range(count):
-                window = strip[j : j + _LAST]
-                for p in range(scale):
-                    row = codes[i * scale + p]
-                    for q in range(scale):
-                        at = (p * n_outputs + j * scale + q) * _ROW
-                        code = row[(first + j) * scale + q]
-                        _multiply(window, filters[p * scale + q, code], parts[at : at + _ROW])
-            n = parts.shape[0]
+                window = windows[j * _PADDED : (j + 1) * _PADDED]
+                for k in range(FILTER_SIDE):
+                    _copy_row(pixels[(i + k) * pitch + first + j :], window[k * _ROW :])
+            for j in range(count):
+                window = windows[j * _PADDED : (j + 1) * _PADDED]
+                bank = filters[codes[i * pitch + first + j]]
+                for o in range(n_passes):
+                    at = (j * n_passes + o) * size
+                    _multiply(window, bank[o], parts[at : at + size])
+            n = count * n_passes * size
             _add_pairs(parts, pairs, n // 2)
             _add_pairs(pairs, parts, n // 4)
             _add_pairs(parts, pairs, n // 8)
             _add_pairs(pairs, parts, n // 16)
             for p in range(scale):
                 line = image[i * scale + p]
-                for c in range(count * scale):
-                    line[first * scale + c] = parts[p * n_outputs + c]
+                for j in range(count):
+                    source = parts[j * n_passes * _OUTPUTS + p * scale :]
+                    for q in range(scale):
+                        line[(first + j) * scale + q] = source[q]
 
 
 @njit(inline="always")
@@ -134,27 +141,3 @@ def blend_by_census(cheap, sharp, ring, image):
         row = image[i]
         for j in range(width):
             row[j] = second[j] + change[j] * (first[j] - second[j])
-
-
-@njit(nogil=True, cache=True)
-def window_rows(image, positions, side, rows):
-    """Flattened windows of an image, their central pixel subtracted.
-
-    Parameters
-    ----------
-    image : (H, W) float32
-    positions : (n,) int64
-        Flat position of the first pixel of each window.
-    side : int
-    rows : (n, side * side) float64, overwritten
-    """
-    pitch = image.shape[1]
-    flat = image.reshape(-1)
-    for n in range(positions.shape[0]):
-        start = positions[n]
-        center = flat[start + (side // 2) * (pitch + 1)]
-        row = rows[n]
-        for i in range(side):
-            source = flat[start + i * pitch : start + i * pitch + side]
-            for j in range(side):
-                row[i * side + j] = source[j] - center

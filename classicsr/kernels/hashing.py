@@ -1,4 +1,4 @@
-"""Gradient structure tensors, and the bucket that they send a pixel to.
+"""Gradients around a pixel, and the bucket that they send it to.
 
 Nothing here may be contracted or reordered: a pixel has the same bits, and so the same bucket, in
 an image and in a window of its own.
@@ -11,144 +11,104 @@ from numba import njit
 
 from .lanes import LANES
 
-TENSOR_RADIUS = 4
-"""The tensor is a weighted sum over 9 x 9 pixels ..."""
-HASH_RADIUS = TENSOR_RADIUS + 1
-"""... whose gradients reach one pixel further."""
+HASH_RADIUS = 2
+"""The structure tensor sums the gradients of 3 x 3 pixels, which reach one pixel further."""
 HASH_SIDE = 2 * HASH_RADIUS + 1
-_SIDE = 2 * TENSOR_RADIUS + 1
-_ROWS = 64
-_PITCH = LANES + 16
-_PRODUCTS = (_ROWS + _SIDE - 1) * _PITCH
-_LANE_PRODUCTS = _SIDE * _SIDE * LANES
+N_SHAPES = 7
+_TINY = np.float32(1e-30)  # keeps quotients of flat areas finite
+_CENTER = HASH_RADIUS * (HASH_SIDE + 1)
+# One flat block holds the pixels of LANES windows, their tensors and their shapes: the compiler
+# sees one array and constant offsets, and does not test whether several overlap.
+_TENSOR = HASH_SIDE * HASH_SIDE * LANES
+_SHAPES = _TENSOR + 3 * LANES
 
 
 @njit(inline="always")
-def _smooth(source, start, step, weights, out, target, n):
-    """Symmetric weighted sum of nine runs of `n` elements that lie `step` apart."""
-    w0, w1, w2, w3, w4 = weights[0], weights[1], weights[2], weights[3], weights[4]
-    x = source[start : start + 8 * step + n]
-    y = out[target : target + n]
-    for p in range(n):
-        y[p] = (
-            w0 * (x[p] + x[8 * step + p])
-            + w1 * (x[step + p] + x[7 * step + p])
-            + w2 * (x[2 * step + p] + x[6 * step + p])
-            + w3 * (x[3 * step + p] + x[5 * step + p])
-            + w4 * x[4 * step + p]
-        )
+def _copy(x, y):
+    for p in range(LANES):
+        y[p] = x[p]
 
 
 @njit(inline="always")
-def _gradient_products(above, left, right, below):
-    """What the tensor sums: squared length of the gradient and its square as complex number."""
-    dx, dy = right - left, below - above
-    xx, yy, xy = dx * dx, dy * dy, dx * dy
-    return xx + yy, xx - yy, xy + xy
+def _add_gradient(block, at, weight):
+    """Add the gradient at pixel `at` to the tensor: squared length; square as complex number."""
+    above, below = (at - HASH_SIDE) * LANES, (at + HASH_SIDE) * LANES
+    left, right = (at - 1) * LANES, (at + 1) * LANES
+    for p in range(LANES):
+        dx, dy = block[right + p] - block[left + p], block[below + p] - block[above + p]
+        xx, yy, xy = dx * dx, dy * dy, dx * dy
+        block[_TENSOR + p] += weight * (xx + yy)
+        block[_TENSOR + LANES + p] += weight * (xx - yy)
+        block[_TENSOR + 2 * LANES + p] += weight * (xy + xy)
 
 
 @njit(inline="always")
-def _load_strip(image, row, column, n_rows, strip):
-    """Copy a strip of rows, as wide as the image still is, into the fixed pitch of `strip`."""
-    n_columns = min(_PITCH, image.shape[1] - column)
-    for i in range(n_rows):
-        source = image[row + i]
-        for c in range(n_columns):
-            strip[i * _PITCH + c] = source[column + c]
+def _describe(block):
+    """Shapes of the central pixels, from their neighbours and tensors."""
+    zero, half, one, two = np.float32(0.0), np.float32(0.5), np.float32(1.0), np.float32(2.0)
+    x = block[(_CENTER - HASH_SIDE - 1) * LANES :]
+    for p in range(LANES):
+        above, left, center = x[LANES + p], x[HASH_SIDE * LANES + p], x[(HASH_SIDE + 1) * LANES + p]
+        right, below = x[(HASH_SIDE + 2) * LANES + p], x[(2 * HASH_SIDE + 1) * LANES + p]
+        diagonal = x[p] + x[(2 * HASH_SIDE + 2) * LANES + p]
+        other = x[2 * LANES + p] + x[2 * HASH_SIDE * LANES + p]
+        total, real = block[_TENSOR + p], block[_TENSOR + LANES + p]
+        imaginary = block[_TENSOR + 2 * LANES + p]
+        root = np.sqrt(real * real + imaginary * imaginary)
+        inverse = one / max(root, _TINY)
+        cosine, sine = real * inverse, imaginary * inverse  # of the doubled angle
+        across = np.sqrt(max(one + cosine, zero))
+        down = np.sqrt(max(one - cosine, zero))
+        up = imaginary < zero
+        slope = (right - left) * across + (below - above) * (-down if up else down)
+        xx, yy = right + left - two * center, below + above - two * center
+        curvature = xx + yy + cosine * (xx - yy) + sine * half * (diagonal - other)
+        back = (slope < zero) != (curvature < zero)
+        octant = (two + two if back else zero) + (two if up != back else zero)
+        block[_SHAPES + p] = octant + (one if real < zero else zero)
+        block[_SHAPES + LANES + p] = abs(imaginary)
+        block[_SHAPES + 2 * LANES + p] = abs(real)
+        block[_SHAPES + 3 * LANES + p] = total + root
+        block[_SHAPES + 4 * LANES + p] = max(total - root, zero)
+        block[_SHAPES + 5 * LANES + p] = abs(curvature)
+        block[_SHAPES + 6 * LANES + p] = abs(slope)
 
 
-@njit(nogil=True, cache=True)
-def structure_tensor(image, origin, weights, tensor):
-    """Structure tensors of the pixels of an image.
+@njit(nogil=True, cache=True, error_model="numpy")
+def local_shapes(values, offsets, start, shapes):
+    """What the gradients around a pixel look like, at consecutive positions.
+
+    The dominant direction of the structure tensor is an axis. Here it gets a sense: the one in
+    which the slope grows, from either side of an edge towards its middle. An image and its
+    negative have the same shapes.
 
     Parameters
     ----------
-    image : (H, W) float32
-    origin : int
-        Row and column of the first pixel, at least HASH_RADIUS; as much is left at the end.
-    weights : (5,) float32
-        Of the pixels at distance 4, 3, 2, 1, 0, along either axis.
-    tensor : (3, h, w) float32, overwritten
-        Sums of ``gx^2 + gy^2``, ``gx^2 - gy^2`` and ``2 gx gy``, where g is the difference of
-        the pixels on either side.
+    values : (n,) float32
+        Followed by at least LANES spare elements.
+    offsets : (HASH_SIDE * HASH_SIDE,) int64
+        Offset of each pixel of a window from the position, in raster order.
+    start : int
+        First position.
+    shapes : (N_SHAPES, n_positions) float32, overwritten
+        n_positions a multiple of LANES. The octant of the direction as ``4 left + 2 up +
+        steep``; sine and cosine, absolute, of twice its angle, times a length; twice the larger
+        and the smaller eigenvalue of the tensor; curvature and slope along the direction,
+        absolute, each in a unit of its own.
     """
-    strip = np.zeros((_ROWS + HASH_SIDE - 1) * _PITCH, np.float32)
-    products = np.zeros(3 * _PRODUCTS, np.float32)
-    columns = np.zeros(_PITCH, np.float32)
-    sums = np.empty(LANES, np.float32)
-    height, width = tensor.shape[1:]
-    first = origin - HASH_RADIUS
-    for row in range(0, height, _ROWS):
-        n_rows = min(_ROWS, height - row)
-        for column in range(0, width, LANES):
-            count = min(LANES, width - column)
-            _load_strip(image, first + row, first + column, n_rows + HASH_SIDE - 1, strip)
-            for i in range(n_rows + _SIDE - 1):
-                x = strip[i * _PITCH : (i + 3) * _PITCH]
-                y = products[i * _PITCH : i * _PITCH + 2 * _PRODUCTS + _PITCH]
-                for c in range(LANES + _SIDE - 1):
-                    length, real, imaginary = _gradient_products(
-                        x[c + 1], x[_PITCH + c], x[_PITCH + c + 2], x[2 * _PITCH + c + 1]
-                    )
-                    y[c] = length
-                    y[_PRODUCTS + c] = real
-                    y[2 * _PRODUCTS + c] = imaginary
-            for k in range(3):
-                for i in range(n_rows):
-                    start = k * _PRODUCTS + i * _PITCH
-                    _smooth(products, start, _PITCH, weights, columns, 0, LANES + _SIDE - 1)
-                    _smooth(columns, 0, 1, weights, sums, 0, LANES)
-                    target = tensor[k, row + i]
-                    for c in range(count):
-                        target[column + c] = sums[c]
-
-
-@njit(nogil=True, cache=True)
-def window_tensors(rows, positions, pixels, weights, tensor):
-    """Structure tensors of the central pixels of windows; the bits of `structure_tensor`.
-
-    Parameters
-    ----------
-    rows : (n_rows, n_features) float32
-        Flattened windows.
-    positions : (n,) int64
-        Rows to look at.
-    pixels : (HASH_SIDE * HASH_SIDE,) int64
-        Column of `rows` of each of the central pixels, in raster order.
-    weights : (5,) float32
-    tensor : (3, n) float32, overwritten
-    """
-    block = np.zeros(HASH_SIDE * HASH_SIDE * LANES, np.float32)
-    products = np.zeros(3 * _LANE_PRODUCTS, np.float32)
-    columns = np.zeros(_SIDE * LANES, np.float32)
-    sums = np.zeros(LANES, np.float32)
-    for first in range(0, positions.shape[0], LANES):
-        count = min(LANES, positions.shape[0] - first)
-        for lane in range(count):
-            row = rows[positions[first + lane]]
-            for k in range(HASH_SIDE * HASH_SIDE):
-                block[k * LANES + lane] = row[pixels[k]]
-        for i in range(_SIDE):
-            for j in range(_SIDE):
-                x = block[(i * HASH_SIDE + j) * LANES :]
-                y = products[(i * _SIDE + j) * LANES :]
-                for p in range(LANES):
-                    length, real, imaginary = _gradient_products(
-                        x[LANES + p],
-                        x[HASH_SIDE * LANES + p],
-                        x[(HASH_SIDE + 2) * LANES + p],
-                        x[(2 * HASH_SIDE + 1) * LANES + p],
-                    )
-                    y[p] = length
-                    y[_LANE_PRODUCTS + p] = real
-                    y[2 * _LANE_PRODUCTS + p] = imaginary
-        for k in range(3):
-            for j in range(_SIDE):
-                start = k * _LANE_PRODUCTS + j * LANES
-                _smooth(products, start, _SIDE * LANES, weights, columns, j * LANES, LANES)
-            _smooth(columns, 0, LANES, weights, sums, 0, LANES)
-            for lane in range(count):
-                tensor[k, first + lane] = sums[lane]
+    block = np.empty(_SHAPES + N_SHAPES * LANES, np.float32)
+    for first in range(0, shapes.shape[1], LANES):
+        for k in range(HASH_SIDE * HASH_SIDE):
+            t = start + first + offsets[k]
+            _copy(values[t : t + LANES], block[k * LANES :])
+        block[_TENSOR:_SHAPES] = 0.0
+        for i in range(-1, 2):
+            for j in range(-1, 2):
+                weight = np.float32((2 - abs(i)) * (2 - abs(j)) / 16)
+                _add_gradient(block, _CENTER + i * HASH_SIDE + j, weight)
+        _describe(block)
+        for k in range(N_SHAPES):
+            _copy(block[_SHAPES + k * LANES :], shapes[k, first : first + LANES])
 
 
 @njit(inline="always")
@@ -161,51 +121,39 @@ def _count_steps(code, high, factors, low, weight):
 
 
 @njit(nogil=True, cache=True)
-def hash_tensors(tensor, cotangents, strengths, coherences, codes):
-    """Bucket of each structure tensor: angle, strength and coherence.
+def hash_shapes(shapes, cotangents, strengths, coherences, curvatures, codes):
+    """Bucket of each pixel: octant, angle within it, strength, coherence, curvature.
 
-    Angles are those of the gradient, modulo pi, in ``4 * (len(cotangents) + 1)`` equal bins.
-    With the eigenvalues l1 >= l2 of a tensor, strength counts the `strengths` f with
-    ``2 l1 f > 1``, and coherence the `coherences` f with ``l1 f > l2``.
+    Each counts its factors f: ``sine f > cosine`` for the angle; with the eigenvalues l1 >= l2
+    ``2 l1 f > 1`` for strength and ``l1 f > l2`` for coherence; ``curvature f > slope``.
 
     Parameters
     ----------
-    tensor : (3, n) float32
-        From `structure_tensor` or `window_tensors`.
-    cotangents : (n_angles / 4 - 1,) float32
-        Of the bin edges within a quarter of the circle of doubled angles.
-    strengths, coherences : (n_edges,) float32
+    shapes : (N_SHAPES, n) float32
+        From `local_shapes`.
+    cotangents, strengths, coherences, curvatures : (n_bins - 1,) float32
     codes : (n,) int32, overwritten
-        ``(angle * n_strengths + strength) * n_coherences + coherence``.
+        ``(((octant * n_angles + angle) * n_strengths + strength) * n_coherences + coherence) *
+        n_curvatures + curvature``, fewer than 2^24.
     """
-    n_coherences = np.float32(coherences.shape[0] + 1)
-    per_angle = np.float32(n_coherences * (strengths.shape[0] + 1))
-    quarter = np.float32(per_angle * (cotangents.shape[0] + 1))
-    zero, half = np.float32(0.0), np.float32(quarter + quarter)
-    lanes = np.zeros((8, LANES), np.float32)
-    total, real, imaginary, large = lanes[0], lanes[1], lanes[2], lanes[3]
-    small, across, along, code = lanes[4], lanes[5], lanes[6], lanes[7]
+    one = np.float32(1.0)
+    per_coherence = np.float32(curvatures.shape[0] + 1)
+    per_strength = np.float32(per_coherence * (coherences.shape[0] + 1))
+    per_angle = np.float32(per_strength * (strengths.shape[0] + 1))
+    per_octant = np.float32(per_angle * (cotangents.shape[0] + 1))
     ones = np.ones(LANES, np.float32)
+    code = np.empty(LANES, np.float32)
+    block = np.zeros((N_SHAPES, LANES), np.float32)
     for first in range(0, codes.shape[0], LANES):
         count = min(LANES, codes.shape[0] - first)
-        for p in range(count):
-            total[p] = tensor[0, first + p]
-            real[p] = tensor[1, first + p]
-            imaginary[p] = tensor[2, first + p]
+        for k in range(N_SHAPES):
+            for p in range(count):
+                block[k, p] = shapes[k, first + p]
         for p in range(LANES):
-            root = np.sqrt(real[p] * real[p] + imaginary[p] * imaginary[p])
-            large[p] = total[p] + root
-            small[p] = max(total[p] - root, zero)
-        for p in range(LANES):
-            below = imaginary[p] < zero
-            c = -real[p] if below else real[p]
-            s = -imaginary[p] if below else imaginary[p]
-            right = c > zero
-            along[p] = c if right else s
-            across[p] = s if right else -c
-            code[p] = (half if below else zero) + (zero if right else quarter)
-        _count_steps(code, across, cotangents, along, per_angle)
-        _count_steps(code, large, strengths, ones, n_coherences)
-        _count_steps(code, large, coherences, small, np.float32(1.0))
+            code[p] = per_octant * block[0, p]
+        _count_steps(code, block[1], cotangents, block[2], per_angle)
+        _count_steps(code, block[3], strengths, ones, per_strength)
+        _count_steps(code, block[3], coherences, block[4], per_coherence)
+        _count_steps(code, block[5], curvatures, block[6], one)
         for p in range(count):
             codes[first + p] = np.int32(code[p])

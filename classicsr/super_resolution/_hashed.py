@@ -1,4 +1,4 @@
-"""RAISR: filters of the interpolated image, chosen by a hash of its gradients."""
+"""RAISR: filters of low-resolution pixels, chosen by a hash of their gradients."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from classicsr._model_file import ModelFile
 from classicsr._threads import thread_budget
 from classicsr._validation import is_integer, is_number
 from classicsr.degradation import Degradation
-from classicsr.regressors._hash import StructureTensorHash
+from classicsr.regressors._hash import N_OCTANTS, GradientHash
 from classicsr.super_resolution._base import DEFAULT_TILE_SHAPE, Images, Scale
 from classicsr.super_resolution._fixed_scale import FixedScaleSuperResolver
 from classicsr.super_resolution._planes import Progress, TileMethod
@@ -23,21 +23,22 @@ from classicsr.super_resolution._stored import Records, restore_fitted, write_fi
 class HashedFilterSR(FixedScaleSuperResolver):
     """Super-resolution by hashed filters (RAISR).
 
-    Each pixel of the bicubic image gets an 11 x 11 filter of its own, found by a hash of the
-    gradients around it (their angle, strength and coherence) and by its place in the block of
-    a low-resolution pixel. Filters are ridge regressions over all training pixels of a bucket
-    and their flips and quarter turns. They add to a pixel what a weighted sum of its
-    differences from its neighbours says: flat areas stay as they are.
+    Each low-resolution pixel gets filters of its own, one for each pixel of its block, found by
+    a hash of the gradients around it: their direction, strength and coherence, and the
+    curvature along the direction. Filters cover 7 x 7 low-resolution pixels; they are ridge
+    regressions over all training pixels of a bucket and their flips and quarter turns. They
+    add to the bicubic image what a weighted sum of differences from the low-resolution pixel
+    says: flat areas stay as they are.
 
     Parameters
     ----------
     scale : number or one per axis
         2 to 8; factors that are not integers are reached by resampling the next integer's result.
     n_angles : int
-        Bins of the angle; a multiple of 4.
+        Bins of the direction, all around the circle; a multiple of 8.
     n_strengths : int
         Bins with equal shares of the training pixels' summed strength.
-    n_coherences : int
+    n_coherences, n_curvatures : int
         Bins with equally many of the training pixels.
     blending : bool
         Weigh in the bicubic image where a filter changed the order of neighbouring pixels
@@ -58,21 +59,28 @@ class HashedFilterSR(FixedScaleSuperResolver):
     tile_shape : (int, int)
         Low-resolution pixels of a tile. Changes memory and speed, never the result.
     random_state : int, RandomState or None
-        Chooses the pixels that decide the bins of strength and coherence.
+        Chooses the pixels that decide the bins of strength, coherence and curvature.
     n_jobs : int, optional
         Threads. Never changes the result.
 
     Attributes
     ----------
-    hash_ : StructureTensorHash
-    filters_ : (scale^2, n_buckets, 121) float32
+    hash_ : GradientHash
+    filters_ : (n_buckets, scale^2, 49) float32
         For pixel (p, q) of a block at ``p * scale + q``: weights of the differences between
-        the pixels of the bicubic image and the central one.
+        the low-resolution pixels and the central one. An eighth of the buckets, those with
+        directions of the first octant; flips and turns give the others.
     native_scale_ : int
 
     Notes
     -----
     Fitting strategy: exact mergeable statistics, streamed over the images.
+
+    The paper hashes every pixel of the interpolated image by direction (modulo pi), strength
+    and coherence over 9 x 9 pixels, and filters 11 x 11 of its pixels. Interpolation and filter
+    are both linear and become one filter of low-resolution pixels here; one bucket for a block
+    makes that fast. Where on an edge a pixel lies (the sense of the direction, the curvature)
+    is worth 0.2 dB.
 
     References
     ----------
@@ -94,9 +102,10 @@ class HashedFilterSR(FixedScaleSuperResolver):
     def __init__(
         self,
         scale: Scale = 2,
-        n_angles: int = 24,
+        n_angles: int = 16,
         n_strengths: int = 3,
         n_coherences: int = 3,
+        n_curvatures: int = 3,
         blending: bool = False,
         ridge: float = 0.01,
         degradation: Degradation | None = None,
@@ -113,6 +122,7 @@ class HashedFilterSR(FixedScaleSuperResolver):
         self.n_angles = n_angles
         self.n_strengths = n_strengths
         self.n_coherences = n_coherences
+        self.n_curvatures = n_curvatures
         self.blending = blending
         self.ridge = ridge
         self.degradation = degradation
@@ -127,12 +137,12 @@ class HashedFilterSR(FixedScaleSuperResolver):
 
     def _check_parameters(self) -> None:
         super()._check_parameters()
-        bins = "a multiple of 4 up to 360"
-        accepted = is_integer(self.n_angles, 4, 360) and self.n_angles % 4 == 0
+        bins = f"a multiple of {N_OCTANTS} up to 360"
+        accepted = is_integer(self.n_angles, 1, 360) and self.n_angles % N_OCTANTS == 0
         self._require(accepted, "n_angles", bins, self.n_angles)
-        for name in ("n_strengths", "n_coherences"):
-            value = getattr(self, name)
-            self._require(is_integer(value, 2, 100), name, "an integer from 2 to 100", value)
+        for name in _EDGES:
+            value = getattr(self, f"n_{name}")
+            self._require(is_integer(value, 2, 20), f"n_{name}", "an integer from 2 to 20", value)
         accepted = isinstance(self.blending, bool)
         self._require(accepted, "blending", "True or False", self.blending)
         self._require(is_number(self.ridge, 0), "ridge", "a number of 0 or more", self.ridge)
@@ -158,27 +168,34 @@ class HashedFilterSR(FixedScaleSuperResolver):
         Raises
         ------
         ValueError
-            For a scale outside 2 to 8, or images with NaN.
+            For a scale outside 2 to 8, images with NaN, or none large enough.
         """
         from sklearn.utils import check_random_state
 
-        from classicsr.super_resolution._hashed_training import InterpolatedPairs, symmetrised
+        from classicsr.super_resolution._hashed_training import (
+            hash_of_pairs,
+            in_one_octant,
+            statistics_of_pairs,
+        )
 
         self._check_parameters()
         tell = progress or (lambda done, total: None)
         scale = self._integer_scale()
         rng = check_random_state(self.random_state)
         with thread_budget(self.n_jobs):
-            pairs = InterpolatedPairs(self._training_pairs(X, y, scale), scale)
+            pairs = self._training_pairs(X, y, scale)
+            if not pairs:
+                raise ValueError("The training images are smaller than 3 low-resolution pixels.")
             tell(1, 4)
-            partition = pairs.fit_hash(self.n_angles, self.n_strengths, self.n_coherences, rng)
+            n_bins = [getattr(self, f"n_{name}") for name in _EDGES]
+            partition = hash_of_pairs(pairs, self.n_angles, n_bins, rng)
             tell(2, 4)
-            sums = pairs.statistics(partition, self.n_jobs)
+            sums = statistics_of_pairs(pairs, scale, partition, self.n_jobs)
             tell(3, 4)
-            maps = symmetrised(sums, partition, scale).maps(self.ridge, self.n_jobs)
+            maps = in_one_octant(sums, scale).maps(self.ridge, self.n_jobs)
             tell(4, 4)
         self.hash_ = partition
-        self.filters_: NDArray[np.float32] = maps.reshape(scale**2, partition.n_leaves, -1)
+        self.filters_: NDArray[np.float32] = np.ascontiguousarray(maps.transpose(0, 2, 1))
         self._tiles_cache = None
         self.native_scale_ = scale
         return self
@@ -215,18 +232,17 @@ class HashedFilterSR(FixedScaleSuperResolver):
     @classmethod
     def _from_model(cls, model: ModelFile) -> HashedFilterSR:
         """Rebuild a stored estimator; every parameter and tensor is checked first."""
-        from classicsr.super_resolution._hashed_tiles import FILTER_SIDE
+        from classicsr.kernels.filtering import FILTER_SIDE
 
         n_taps = FILTER_SIDE**2
         estimator = restore_fitted(cls(), model, _RECORDS)
-        model.require_tensors(["filters", "strengths", "coherences"])
-        partition = StructureTensorHash(
-            estimator.n_angles,
-            _edges(model, "strengths", estimator.n_strengths, largest=np.inf),
-            _edges(model, "coherences", estimator.n_coherences, largest=1.0),
-            n_taps,
-        )
-        shape = (estimator.native_scale_**2, partition.n_leaves, n_taps)
+        model.require_tensors(["filters", *_EDGES])
+        edges = {
+            name: _edges(model, name, getattr(estimator, f"n_{name}"), largest)
+            for name, largest in _EDGES.items()
+        }
+        partition = GradientHash(estimator.n_angles, n_features=n_taps, **edges)
+        shape = (partition.n_leaves // N_OCTANTS, estimator.native_scale_**2, n_taps)
         estimator.hash_ = partition
         estimator.filters_ = model.tensor("filters", shape).astype(np.float32)
         return estimator
@@ -244,8 +260,11 @@ _RECORDS: Records = {
     "n_angles": (int,),
     "n_strengths": (int,),
     "n_coherences": (int,),
+    "n_curvatures": (int,),
     "blending": (bool,),
     "ridge": (int, float),
     "n_levels": (int,),
     "level_ratio": (int, float),
 }
+_EDGES = {"strengths": np.inf, "coherences": 1.0, "curvatures": 1.0}
+"""Tensors of bin edges, with the largest value that each may have."""

@@ -6,10 +6,14 @@ import pytest
 from classicsr import BicubicSR, HashedFilterSR, load_model
 from classicsr._model_file import ModelFileError, read_model, write_model
 from classicsr.degradation import BicubicDegradation, resize
-from classicsr.patches import mirrored
+from classicsr.patches import windows
 from classicsr.regressors._piecewise import PiecewiseLinearMap
-from classicsr.super_resolution._hashed_tiles import low_resolution_filters
-from classicsr.super_resolution._hashed_training import InterpolatedPairs, symmetrised
+from classicsr.super_resolution._hashed_tiles import all_octants, complete_filters
+from classicsr.super_resolution._hashed_training import (
+    hash_of_pairs,
+    in_one_octant,
+    statistics_of_pairs,
+)
 from classicsr.super_resolution._training import training_pair
 
 
@@ -35,21 +39,14 @@ def pairs_of(images, scale):
 
 
 def test_gives_the_numbers_of_the_patch_level(sr, make_texture):
-    """Every pixel: its window of the bicubic image, hashed and mapped by itself."""
+    """Every pixel: its window, hashed and mapped by itself."""
     scale = sr.native_scale_
     low = make_texture((17, 21), 9)
-    cheap = resize(low, scale)
-    rows, columns = (mirrored(-5, n + 5, n) for n in cheap.shape)
-    windows = np.lib.stride_tricks.sliding_window_view(cheap[np.ix_(rows, columns)], (11, 11))
-    windows = windows.reshape(*cheap.shape, 121)
-    expected = cheap.copy()
-    for p in range(scale):
-        for q in range(scale):
-            maps = sr.filters_[p * scale + q][:, :, None]
-            part = windows[p::scale, q::scale]
-            differences = (part - part[..., 60:61]).reshape(-1, 121)
-            found = PiecewiseLinearMap(sr.hash_, maps).predict(differences)
-            expected[p::scale, q::scale] += found.reshape(part.shape[:2])
+    rows = windows(low.astype(np.float32), 3).reshape(low.size, -1)
+    maps = all_octants(sr.filters_, scale).transpose(0, 2, 1)
+    found = PiecewiseLinearMap(sr.hash_, maps).predict(rows - rows[:, 24:25])
+    blocks = found.reshape(*low.shape, scale, scale).transpose(0, 2, 1, 3)
+    expected = resize(low, scale) + blocks.reshape([n * scale for n in low.shape])
     result = sr.predict(low, data_range=(0, 1))
     close = np.abs(result - expected) < 1e-5
     assert close.mean() > 0.995  # rounding may move a pixel on an edge of the hash
@@ -92,48 +89,48 @@ def test_flips_and_turns_of_the_input_are_those_of_the_output(move, sr, make_tex
     image = make_texture((24, 31), 4)
     moved = sr.predict(np.ascontiguousarray(move(image)))
     difference = np.abs(moved - move(sr.predict(image)))
-    assert (difference < 1e-4).mean() > 0.99
+    assert (difference < 1e-5).mean() > 0.99
 
 
-def test_symmetrised_statistics_are_those_of_the_moved_images(training_images):
-    """The sums of all eight versions, found without visiting them."""
+def test_the_negative_of_the_input_gives_that_of_the_output(sr, make_texture):
+    image = make_texture((24, 31), 4)
+    negative = sr.predict(-image, data_range=(-1, 0))
+    np.testing.assert_allclose(negative, -sr.predict(image, data_range=(0, 1)), atol=1e-5)
+
+
+def test_statistics_in_one_octant_are_those_of_the_moved_images(training_images):
+    """Each octant of the sums of all eight versions, found without visiting them."""
     scale, image = 2, training_images[0][:40, :52]
     moved = [np.rot90(one, k) for one in (image, image[:, ::-1]) for k in range(4)]
-    one = InterpolatedPairs(pairs_of([image], scale), scale)
-    partition = one.fit_hash(8, 2, 2, np.random.RandomState(0))
-    fast = symmetrised(one.statistics(partition, None), partition, scale)
-    slow = InterpolatedPairs(pairs_of(moved, scale), scale).statistics(partition, None)
-    total = np.abs(slow.gram).sum()
-    assert np.abs(fast.gram - slow.gram).sum() < 0.01 * total
-    assert np.abs(fast.cross - slow.cross).sum() < 0.01 * np.abs(slow.cross).sum()
+    pairs = pairs_of([image], scale)
+    partition = hash_of_pairs(pairs, 8, (2, 2, 2), np.random.RandomState(0))
+    fast = in_one_octant(statistics_of_pairs(pairs, scale, partition, None), scale)
+    slow = statistics_of_pairs(pairs_of(moved, scale), scale, partition, None)
+    for name in ("gram", "cross"):
+        found, expected = getattr(fast, name), getattr(slow, name)[: partition.n_leaves // 8]
+        assert np.abs(found - expected).sum() < 0.01 * np.abs(expected).sum()
 
 
 def test_statistics_of_shards_add_up(training_images):
     pairs = pairs_of(training_images, 2)
-    whole = InterpolatedPairs(pairs, 2)
-    partition = whole.fit_hash(8, 2, 2, np.random.RandomState(0))
-    parts = [InterpolatedPairs(some, 2).statistics(partition, 2) for some in (pairs[:1], pairs[1:])]
+    partition = hash_of_pairs(pairs, 8, (2, 2, 2), np.random.RandomState(0))
+    parts = [statistics_of_pairs(some, 2, partition, 2) for some in (pairs[:1], pairs[1:])]
     parts[0].merge(parts[1])
-    expected = whole.statistics(partition, 1)
+    expected = statistics_of_pairs(pairs, 2, partition, 1)
     np.testing.assert_allclose(parts[0].gram, expected.gram, atol=1e-9)
     np.testing.assert_allclose(parts[0].cross, expected.cross, atol=1e-9)
 
 
 @pytest.mark.parametrize("scale", [2, 3, 4, 5, 8])
-def test_folded_filters_equal_interpolation_and_filter(scale):
-    """With no residual the folded filter interpolates; with one it adds the filtered window."""
+def test_complete_filters_equal_interpolation_and_filter(scale):
+    """With no residual the complete filter interpolates; else it adds the filtered window."""
     rng = np.random.default_rng(scale)
     low = rng.random((13, 13))
-    cheap = resize(low, scale)
-    filters = rng.standard_normal((scale**2, 2, 121))
-    folded = low_resolution_filters(filters, scale)
-    window = low[2:11, 2:11].ravel()  # around pixel (6, 6)
-    for p in range(scale):
-        for q in range(scale):
-            i, j = 6 * scale + p, 6 * scale + q
-            part = cheap[i - 5 : i + 6, j - 5 : j + 6].ravel()
-            expected = cheap[i, j] + filters[p * scale + q] @ (part - cheap[i, j])
-            np.testing.assert_allclose(folded[p * scale + q] @ window, expected, atol=1e-9)
+    filters = rng.standard_normal((2, scale**2, 49))
+    window = low[3:10, 3:10].ravel()  # around pixel (6, 6)
+    cheap = resize(low, scale)[6 * scale : 7 * scale, 6 * scale : 7 * scale].ravel()
+    expected = cheap + filters @ (window - window[24])
+    np.testing.assert_allclose(complete_filters(filters, scale) @ window, expected, atol=1e-9)
 
 
 @pytest.mark.parametrize("value", [0, 7, 255])
@@ -178,15 +175,16 @@ def test_model_files(sr, make_texture, tmp_path):
 
 
 SPOILED = {
-    "filters short": ("filters", lambda a: a[:, :-1]),
-    "filters of another scale": ("filters", lambda a: a[:3]),
-    "filters of another size": ("filters", lambda a: a[..., :81]),
+    "filters short": ("filters", lambda a: a[:-1]),
+    "filters of another scale": ("filters", lambda a: a[:, :3]),
+    "filters of another size": ("filters", lambda a: a[..., :25]),
     "filters integer": ("filters", lambda a: np.ones(a.shape, np.int8)),
     "strengths fall": ("strengths", lambda a: a[::-1].copy()),
     "strengths negative": ("strengths", lambda a: -a[::-1]),
     "strengths too many": ("strengths", lambda a: np.append(a, a[-1])),
     "coherences above 1": ("coherences", lambda a: a + 1),
     "coherences 2-D": ("coherences", lambda a: a[None]),
+    "curvatures too few": ("curvatures", lambda a: a[1:]),
 }
 
 
@@ -204,19 +202,24 @@ def test_spoiled_tensors(spoiled, sr2, tmp_path):
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("n_angles", 6), ("n_angles", 0), ("n_angles", 10**6), ("n_strengths", 1), ("ridge", -1.0),
+    [("n_angles", 12), ("n_angles", 0), ("n_angles", 10**6), ("n_strengths", 1), ("ridge", -1.0),
      ("blending", 1),
-     ("n_coherences", 1.5), ("n_levels", 0), ("level_ratio", 2)],
+     ("n_coherences", 1.5), ("n_curvatures", 21), ("n_levels", 0), ("level_ratio", 2)],
 )  # fmt: skip
 def test_parameters_out_of_range(name, value, training_images):
     with pytest.raises(ValueError, match=f"'{name}' parameter of HashedFilterSR must be"):
         HashedFilterSR(**{name: value}).fit(training_images)
 
 
+def test_training_images_too_small():
+    with pytest.raises(ValueError, match="smaller than 3 low-resolution pixels"):
+        HashedFilterSR(2).fit([np.zeros((5, 40), np.uint8)])
+
+
 def test_stored_parameters_out_of_range(sr2, tmp_path):
     sr2.save(tmp_path / "good.safetensors")
     good = read_model(tmp_path / "good.safetensors")
-    for params in ({"n_angles": 10**9}, {"n_angles": 6}, {"n_angles": "many"}, {"other": 1}):
+    for params in ({"n_angles": 10**9}, {"n_angles": 12}, {"n_angles": "many"}, {"other": 1}):
         path = tmp_path / "bad.safetensors"
         parameters = {**good.parameters, **params}
         write_model(path, method="raisr", params=parameters, tensors=good.tensors)
