@@ -9,11 +9,17 @@ from classicsr._version import __version__
 
 if TYPE_CHECKING:
     from classicsr.metrics import psnr, ssim
+    from classicsr.reconstruction import TotalVariationSR
+    from classicsr.reconstruction import NonLocalSR
     from classicsr.super_resolution import (
+        AdaptiveDictionarySR,
         AnchoredRegressionSR,
         BicubicSR,
+        ClusteredDictionarySR,
         CoupledDictionarySR,
+        DualDictionarySR,
         HashedFilterSR,
+        KernelRegressionSR,
         NeighborEmbeddingSR,
         PatchRegressionSR,
         RandomForestSR,
@@ -22,13 +28,19 @@ if TYPE_CHECKING:
     from classicsr.zoo import load_model
 
 __all__ = [
+    "AdaptiveDictionarySR",
     "AnchoredRegressionSR",
     "BicubicSR",
+    "ClusteredDictionarySR",
     "CoupledDictionarySR",
+    "DualDictionarySR",
     "HashedFilterSR",
+    "KernelRegressionSR",
     "NeighborEmbeddingSR",
+    "NonLocalSR",
     "PatchRegressionSR",
     "RandomForestSR",
+    "TotalVariationSR",
     "__version__",
     "evaluate",
     "load_model",
@@ -39,13 +51,19 @@ __all__ = [
 __getattr__, __dir__ = lazy_attributes(
     __name__,
     {
+        "AdaptiveDictionarySR": "classicsr.super_resolution",
         "AnchoredRegressionSR": "classicsr.super_resolution",
         "BicubicSR": "classicsr.super_resolution",
+        "ClusteredDictionarySR": "classicsr.super_resolution",
         "CoupledDictionarySR": "classicsr.super_resolution",
+        "DualDictionarySR": "classicsr.super_resolution",
         "HashedFilterSR": "classicsr.super_resolution",
+        "KernelRegressionSR": "classicsr.super_resolution",
         "NeighborEmbeddingSR": "classicsr.super_resolution",
+        "NonLocalSR": "classicsr.reconstruction",
         "PatchRegressionSR": "classicsr.super_resolution",
         "RandomForestSR": "classicsr.super_resolution",
+        "TotalVariationSR": "classicsr.reconstruction",
         "evaluate": "classicsr.super_resolution",
         "load_model": "classicsr.zoo",
         "psnr": "classicsr.metrics",

@@ -74,11 +74,7 @@ class GradientPCA(TransformerMixin, BaseEstimator):
                 f"The windows of GradientPCA must have {n_pixels} pixels. "
                 f"Got {moment.shape[-1]} instead."
             )
-        gradients = gradient_matrix(self.scale)
-        values, vectors = np.linalg.eigh(gradients @ moment @ gradients.T)
-        values, vectors = np.maximum(values[::-1], 0), vectors[:, ::-1]
-        kept = np.searchsorted(np.cumsum(values), self.energy * values.sum()) + 1
-        self.components_ = (vectors[:, :kept].T @ gradients).astype(np.float32)
+        self.components_ = principal_filters(gradient_matrix(self.scale), moment, self.energy)
         self.n_features_in_ = n_pixels
         return self
 
@@ -87,3 +83,27 @@ class GradientPCA(TransformerMixin, BaseEstimator):
         check_is_fitted(self)
         windows = validate_data(self, X, dtype=np.float32, reset=False)
         return windows @ self.components_.T
+
+
+def principal_filters(
+    gradients: NDArray[np.float64], moment: NDArray[np.float64], energy: float
+) -> NDArray[np.float32]:
+    """Gradients and their principal components folded into one matrix on the windows.
+
+    Parameters
+    ----------
+    gradients : (n_gradients, n_pixels) float64
+        From windows to gradient features.
+    moment : (n_pixels, n_pixels) float64
+        Sum of ``x x'`` over windows.
+    energy : float
+        Share of the features' second moment (uncentred) that the components keep.
+
+    Returns
+    -------
+    (n_components, n_pixels) float32
+    """
+    values, vectors = np.linalg.eigh(gradients @ moment @ gradients.T)
+    values, vectors = np.maximum(values[::-1], 0), vectors[:, ::-1]
+    kept = np.searchsorted(np.cumsum(values), energy * values.sum()) + 1
+    return (vectors[:, :kept].T @ gradients).astype(np.float32)

@@ -11,6 +11,8 @@ from classicsr.kernels.overlap import SPAN
 WINDOW_RADIUS = 4
 """Low-resolution pixels around a patch centre that its features depend on (x2, x3, x4)."""
 WINDOW_SIDE = 2 * WINDOW_RADIUS + 1
+ESTIMATE_SIDE = SPAN + 2
+"""Low-resolution pixels across what the features of an estimate depend on."""
 
 
 def _interpolation(scale: int) -> NDArray[np.float64]:
@@ -70,14 +72,37 @@ def gradient_matrix(scale: int) -> NDArray[np.float64]:
     >>> gradient_matrix(3).shape
     (324, 81)
     """
-    interpolate = _interpolation(scale)
-    first = (WINDOW_RADIUS - SPAN // 2) * scale
+    return _patch_gradients(_interpolation(scale), scale)
+
+
+def estimate_gradient_matrix(scale: int) -> NDArray[np.float64]:
+    """The same features of an image that is large already: no interpolation.
+
+    Parameters
+    ----------
+    scale : int
+
+    Returns
+    -------
+    (4 * (3 scale)^2, (ESTIMATE_SIDE scale)^2) float64
+
+    Examples
+    --------
+    >>> estimate_gradient_matrix(2).shape
+    (144, 100)
+    """
+    return _patch_gradients(np.eye(ESTIMATE_SIDE * scale), scale)
+
+
+def _patch_gradients(lines: NDArray[np.float64], scale: int) -> NDArray[np.float64]:
+    """Gradients of the central patch of a window whose lines are ``lines @ pixels``."""
+    first = (len(lines) - SPAN * scale) // 2
     rows = np.arange(first, first + SPAN * scale)
-    plain = interpolate[rows]
+    plain = lines[rows]
     blocks = []
     for taps in derivative_filters(scale):
         derivative = np.zeros_like(plain)
         for offset, weight in taps.items():
-            derivative += weight * interpolate[rows + offset]
+            derivative += weight * lines[rows + offset]
         blocks += [np.kron(derivative, plain), np.kron(plain, derivative)]
     return np.concatenate(blocks)

@@ -68,15 +68,19 @@ def strongest_columns(correlations, indices):
     """
     best = np.empty(indices.shape[1], np.float32)
     for n in range(correlations.shape[0]):
-        _strongest(correlations[n], indices[n], best)
+        best[:] = -1.0
+        merge_strongest(correlations[n], 0, indices[n], best)
 
 
 @njit(nogil=True, cache=True)
-def _strongest(values, chosen, best):
-    """The same for one patch; `best` (k,) are their magnitudes."""
+def merge_strongest(values, first, chosen, best):
+    """Let values of columns `first`, `first` + 1, ... into the strongest seen so far.
+
+    `chosen` (k,) int32 are those columns, best first, and `best` (k,) float32 their magnitudes;
+    both are updated. On ties the column that was seen first stays.
+    """
     magnitudes = np.zeros(_WIDTH, np.float32)
     last = best.shape[0] - 1
-    best[:] = -1.0
     for start in range(0, values.shape[0], _WIDTH):
         count = min(_WIDTH, values.shape[0] - start)
         if count == _WIDTH:  # a constant number of rounds vectorises
@@ -99,7 +103,7 @@ def _strongest(values, chosen, best):
                     chosen[slot] = chosen[slot - 1]
                     slot -= 1
                 best[slot] = magnitude
-                chosen[slot] = start + lane
+                chosen[slot] = first + start + lane
 
 
 @njit(fastmath=CONTRACT, nogil=True, cache=True)

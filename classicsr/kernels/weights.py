@@ -1,4 +1,4 @@
-"""Weights that rebuild a patch from a few columns: least squares, non-negative, locally linear."""
+"""Weights that rebuild a patch from a few columns: least squares, non-negative and so on."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from .cholesky import cholesky_append, cholesky_solve
 from .lanes import CONTRACT
 
 LEAST_SQUARES, NON_NEGATIVE, LOCALLY_LINEAR = 0, 1, 2
-_LLE_RIDGE = 1e-4  # of the trace of the local Gram matrix
 
 
 @njit(fastmath=CONTRACT, nogil=True, cache=True)
@@ -92,11 +91,11 @@ def _entering(gram, correlations, kept, count, solution, residual):
 
 
 @njit(fastmath=CONTRACT, nogil=True, cache=True)
-def _locally_linear(gram, correlations, energy, factor, kept, solution):
+def _locally_linear(gram, correlations, energy, ridge, factor, kept, solution):
     """Minimise the same for the patch of unit norm, with weights that sum to one.
 
     Columns are flipped to agree with the patch. `gram` becomes the Gram matrix of the
-    differences of patch and columns, plus 1e-4 of its trace.
+    differences of patch and columns, plus `ridge` times its trace.
     """
     k = gram.shape[0]
     norm = np.sqrt(energy)
@@ -111,7 +110,7 @@ def _locally_linear(gram, correlations, energy, factor, kept, solution):
             gram[i, j] = value - abs(solution[i]) - abs(solution[j]) + 1.0
         trace += gram[i, i]
     for i in range(k):
-        gram[i, i] += _LLE_RIDGE * trace + 1e-12
+        gram[i, i] += ridge * trace + 1e-12
         cholesky_append(factor, gram, kept, i, i)
         solution[i] = 1.0
     cholesky_solve(factor, k, solution)
@@ -125,7 +124,7 @@ def _locally_linear(gram, correlations, energy, factor, kept, solution):
 
 
 @njit(nogil=True, cache=True)
-def neighbor_weights(rows, positions, columns, solver, indices, weights):
+def neighbor_weights(rows, positions, columns, solver, ridge, indices, weights):
     """Weights that rebuild each patch from its chosen columns.
 
     Parameters
@@ -138,6 +137,9 @@ def neighbor_weights(rows, positions, columns, solver, indices, weights):
         LEAST_SQUARES; NON_NEGATIVE: the weights have the signs of the correlations, as if the
         columns were flipped to agree with the patch; LOCALLY_LINEAR: the weights of such
         columns, of unit norm as they are, rebuild the patch of unit norm and sum to one.
+    ridge : float
+        LOCALLY_LINEAR only: penalty of the squared weights, relative to the trace of the local
+        Gram matrix. Without it close columns get large weights of opposite signs.
     indices : (n, k) int32
         Columns of each patch.
     weights : (n, k) float32, overwritten
@@ -162,8 +164,33 @@ def neighbor_weights(rows, positions, columns, solver, indices, weights):
         elif solver == NON_NEGATIVE:
             count = _non_negative(gram, correlations, factor, kept, solution, signs, trial)
         else:
-            count = _locally_linear(gram, correlations, energy, factor, kept, solution)
+            count = _locally_linear(gram, correlations, energy, ridge, factor, kept, solution)
         for i in range(k):
             weights[n, i] = 0.0
         for i in range(count):
             weights[n, kept[i]] = solution[i]
+
+
+@njit(nogil=True, cache=True)
+def heat_weights(correlations, norms, temperature, weights):
+    """Weights ``exp(-(2 - 2 |c|) / t)`` of neighbours, divided by their sum.
+
+    ``2 - 2 |c|`` is the squared distance of a patch and a column of unit norm, up to sign.
+
+    Parameters
+    ----------
+    correlations : (n, k) float32
+        Magnitudes of patches and columns of unit norm, times the norms of the patches.
+    norms : (n,) float32
+    temperature : float
+    weights : (n, k) float32, overwritten
+    """
+    for n in range(correlations.shape[0]):
+        scale = 1.0 / norms[n] if norms[n] > 0.0 else 0.0
+        total = 0.0
+        for i in range(correlations.shape[1]):
+            distance = 2.0 - 2.0 * min(1.0, scale * correlations[n, i])
+            weights[n, i] = np.exp(-distance / temperature)
+            total += weights[n, i]
+        for i in range(correlations.shape[1]):
+            weights[n, i] = weights[n, i] / total

@@ -5,7 +5,14 @@ from typing import TYPE_CHECKING
 from classicsr._lazy import lazy_attributes
 
 if TYPE_CHECKING:
+    from classicsr.neighbors._columns import Cells as Cells
+    from classicsr.neighbors._columns import ColumnIndex as ColumnIndex
     from classicsr.neighbors._index import NeighborIndex as NeighborIndex
 
-__all__ = ["NeighborIndex"]
-__getattr__, __dir__ = lazy_attributes(__name__, {"NeighborIndex": "classicsr.neighbors._index"})
+_ORIGINS = {
+    "Cells": "classicsr.neighbors._columns",
+    "ColumnIndex": "classicsr.neighbors._columns",
+    "NeighborIndex": "classicsr.neighbors._index",
+}
+__all__ = list(_ORIGINS)
+__getattr__, __dir__ = lazy_attributes(__name__, _ORIGINS)

@@ -111,5 +111,7 @@ class NeighborIndex:
         else:
             index = faiss.IndexHNSWFlat(d, 16, self._faiss_metric())
             index.hnsw.efSearch = self.effort
-        index.add(self.vectors)
+        # several threads would link a graph in the order in which they happen to run
+        with thread_budget(1 if self.kind == "hnsw" else self.n_jobs):
+            index.add(self.vectors)
         return index

@@ -9,10 +9,12 @@ if TYPE_CHECKING:
     from classicsr.patches._grid import mirrored as mirrored
     from classicsr.patches._grid import tiles as tiles
     from classicsr.patches._grid import windows as windows
+    from classicsr.patches._samples import EstimatePair as EstimatePair
     from classicsr.patches._samples import PatchSamples as PatchSamples
     from classicsr.patches._samples import TrainingPair as TrainingPair
 
 _ORIGINS = {
+    "EstimatePair": "classicsr.patches._samples",
     "PatchSamples": "classicsr.patches._samples",
     "Tile": "classicsr.patches._grid",
     "TrainingPair": "classicsr.patches._samples",

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from sklearn.utils._param_validation import Interval
 
 from classicsr.neighbors import NeighborIndex
+from classicsr.regressors._adjusted import AdjustedPatches
 from classicsr.regressors._norms import norms, unit_rows
 from classicsr.regressors._partitions import (
     NearestAnchor,
@@ -262,16 +263,12 @@ class AdjustedAnchoredRegressor(DictionaryRegressor):
 
     def _learn(self, X: Float32, Y: Float32, rng: np.random.RandomState) -> PiecewiseLinearMap:
         anchors = self._atoms(X[self._subset(X, rng)], self.n_anchors, rng)
-        lengths, directions = norms(X), unit_rows(X)
-        index = NeighborIndex(directions, metric="inner_product", n_jobs=self.n_jobs)
+        patches = AdjustedPatches(X, Y, self.norm_floor)
+        index = NeighborIndex(patches.directions, metric="inner_product", n_jobs=self.n_jobs)
         nearest = _nearest_up_to_sign(index, anchors, min(self.n_neighbors, len(X)))
-        divisors = np.where(lengths < self.norm_floor, np.float32(1), lengths)
-
-        def samples_of(leaf: int) -> tuple[Float32, Float32]:
-            rows = nearest[leaf]
-            return directions[rows], Y[rows] / divisors[rows, None]
-
-        maps = neighborhood_maps(samples_of, len(anchors), self.ridge, self.n_jobs)
+        maps = neighborhood_maps(
+            lambda leaf: patches.of(nearest[leaf]), len(anchors), self.ridge, self.n_jobs
+        )
         partition = _search_partition(anchors, X, rng, self.n_groups)
         return PiecewiseLinearMap(partition, maps)
 

@@ -13,16 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classicsr._threads import run_parallel
-from classicsr.neighbors import NeighborIndex
-from classicsr.regressors._norms import unit_rows
 from classicsr.regressors._piecewise import RowsPredictor
 
 Float32 = NDArray[np.float32]
+Float64 = NDArray[np.float64]
 Int32 = NDArray[np.int32]
 Int64 = NDArray[np.int64]
 Codes = tuple[Int32, Float32]
 _CHUNK = 128  # patches coded at a time: their correlations with 1024 atoms take 512 kB
-WEIGHT_SOLVERS = ("ls", "nnls", "lle")
 
 
 class Coder(Protocol):
@@ -30,6 +28,8 @@ class Coder(Protocol):
 
     low: Float32
     """Columns of the features, one per row."""
+    chunk: int
+    """Patches to code at a time."""
 
     def codes(self, rows: Float32, positions: Int64) -> Codes:
         """Columns (n, k) and weights (n, k) of the patches ``rows[positions]``."""
@@ -70,8 +70,8 @@ class CoupledCodes(RowsPredictor):
         wanted = (len(positions), self._columns.shape[1])
         if out.shape != wanted:  # kernels do not check bounds
             raise ValueError(f"The 'out' array must have shape {wanted}. Got {out.shape} instead.")
-        for start in range(0, len(positions), _CHUNK):
-            chunk = slice(start, start + _CHUNK)
+        for start in range(0, len(positions), self.coder.chunk):
+            chunk = slice(start, start + self.coder.chunk)
             indices, weights = self.coder.codes(rows, positions[chunk])
             combine_columns(indices, weights, self._columns, out[chunk])
 
@@ -82,6 +82,31 @@ def code_rows(coder: Coder, X: Float32, n_jobs: int | None = None) -> Codes:
     parts = list(run_parallel(lambda chunk: coder.codes(X, chunk), chunks, n_jobs))
     indices, weights = zip(*parts, strict=True)
     return np.concatenate(indices), np.concatenate(weights)
+
+
+def code_statistics(
+    signals: Float32, indices: Int32, weights: Float32, n_columns: int
+) -> tuple[Float64, Float64]:
+    """Sums of ``a a'`` and ``a x'`` over signals x and their codes a, in float64.
+
+    Parameters
+    ----------
+    signals : (n, d) float32
+    indices : (n, k) int32; weights : (n, k) float32
+        Codes over `n_columns` columns.
+
+    Returns
+    -------
+    (n_columns, n_columns) and (n_columns, d) float64
+    """
+    from scipy import sparse
+
+    rows = np.repeat(np.arange(len(signals)), indices.shape[1])
+    codes = sparse.csr_matrix(
+        (weights.ravel().astype(np.float64), (rows, indices.ravel())),
+        shape=(len(signals), n_columns),
+    )
+    return (codes.T @ codes).toarray(), codes.T @ signals.astype(np.float64)
 
 
 class _Atoms:
@@ -118,6 +143,8 @@ class PursuitCoder:
         Atoms per patch, at most ``min(n_atoms, d)``.
     """
 
+    chunk = _CHUNK
+
     def __init__(self, low: Float32, n_nonzero: int) -> None:
         self._atoms = _Atoms(low)
         self._gram = self._atoms.gram()
@@ -142,17 +169,23 @@ class LassoCoder:
     low : (n_atoms, d) float32, unit norm
     penalty : float
         For patches of unit norm: a patch and its multiples have the same code, scaled.
+    fista : bool
+        By accelerated proximal gradient steps instead of an active-set method.
     """
 
-    def __init__(self, low: Float32, penalty: float) -> None:
+    chunk = _CHUNK
+
+    def __init__(self, low: Float32, penalty: float, *, fista: bool = False) -> None:
         self._atoms = _Atoms(low)
         self._gram = self._atoms.gram()
         self.low = self._atoms.low
         self.penalty = penalty
+        self.fista = fista
 
     def codes(self, rows: Float32, positions: Int64) -> Codes:
         """Atoms and coefficients of ``rows[positions]``."""
         from classicsr.kernels.columns import row_norms
+        from classicsr.kernels.fista import batch_fista
         from classicsr.kernels.lasso import batch_lasso
 
         n_atoms, d = self.low.shape
@@ -163,53 +196,6 @@ class LassoCoder:
         indices = np.empty((len(positions), capacity), np.int32)
         weights = np.empty((len(positions), capacity), np.float32)
         correlations = self._atoms.correlations(rows, positions)
-        batch_lasso(correlations, self._gram, penalties, indices, weights)
+        solve = batch_fista if self.fista else batch_lasso
+        solve(correlations, self._gram, penalties, indices, weights)
         return indices, weights
-
-
-class NeighborCoder:
-    """Weights that rebuild a patch from the nearest columns, up to sign.
-
-    Parameters
-    ----------
-    low : (n_columns, d) float32, unit norm
-    n_neighbors : int
-        At most the number of columns.
-    solver : {"ls", "nnls", "lle"}
-        Least squares; with weights of the sign of the correlation; or that sum to one.
-    index : NeighborIndex, optional
-        Finds the nearest of many columns by inner product. Without it patches are correlated
-        with every column, and the largest absolute correlations count.
-    """
-
-    def __init__(
-        self, low: Float32, n_neighbors: int, solver: str, index: NeighborIndex | None = None
-    ) -> None:
-        self.low = np.ascontiguousarray(low, dtype=np.float32)
-        self.n_neighbors = n_neighbors
-        self.solver = solver
-        self._index = index
-        self._atoms = _Atoms(low) if index is None else None
-
-    def codes(self, rows: Float32, positions: Int64) -> Codes:
-        """Columns and weights of ``rows[positions]``."""
-        from classicsr.kernels.weights import neighbor_weights
-
-        indices = self._nearest(rows, positions)
-        weights = np.empty(indices.shape, np.float32)
-        solver = WEIGHT_SOLVERS.index(self.solver)
-        neighbor_weights(rows, positions, self.low, solver, indices, weights)
-        return indices, weights
-
-    def _nearest(self, rows: Float32, positions: Int64) -> Int32:
-        from classicsr.kernels.columns import strongest_columns
-
-        if self._atoms is not None:
-            indices = np.empty((len(positions), self.n_neighbors), np.int32)
-            strongest_columns(self._atoms.correlations(rows, positions), indices)
-            return indices
-        assert self._index is not None
-        directions = unit_rows(rows[positions, : self.low.shape[1]])
-        found = self._index.search(directions, self.n_neighbors)[1]
-        # an approximate search that found too few repeats one: a repeated column does no harm
-        return np.where(found < 0, np.maximum(found[:, :1], 0), found).astype(np.int32)

@@ -1,4 +1,4 @@
-"""Sparse coding and neighbour embedding as scikit-learn regressors."""
+"""Sparse coding as a scikit-learn regressor."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from classicsr.neighbors import NeighborIndex
-from classicsr.neighbors._index import Kind
+from classicsr._validation import require
 from classicsr.regressors._coupled import (
-    WEIGHT_SOLVERS,
     Coder,
     CoupledCodes,
     LassoCoder,
-    NeighborCoder,
     PursuitCoder,
     code_rows,
 )
-from classicsr.regressors._norms import norms, unit_rows
+from classicsr.regressors._joint_dictionary import joint_dictionary
+from classicsr.regressors._ksvd import ksvd
+from classicsr.regressors._norms import unit_rows
+from classicsr.regressors._online_dictionary import online_dictionary, shuffled_batches
 from classicsr.regressors._zeyde import DictionaryRegressor, target_atoms
 
 Float32 = NDArray[np.float32]
@@ -33,20 +33,24 @@ _COMMON: dict[str, list] = {
 class CoupledDictionaryRegressor(DictionaryRegressor):
     """Sparse coding over a coupled dictionary.
 
-    The atoms of the features are learned by K-SVD, those of the targets fit the same codes by
+    The atoms of the features are learned first; those of the targets fit the same codes by
     least squares. The code of a new patch over the first, applied to the second, is its target.
 
     Parameters
     ----------
     n_atoms : int
-    solver : {"omp", "l1"}
-        Sparse codes: orthogonal matching pursuit (Zeyde), or an L1 penalty.
+    solver : {"omp", "l1", "fista"}
+        Sparse codes: orthogonal matching pursuit (Zeyde); or an L1 penalty (Yang), by an
+        active-set method or, many times slower, by FISTA.
     penalty : float
-        L1 penalty for patches whose features have unit norm; "l1" only.
+        L1 penalty for patches whose features have unit norm; "l1" and "fista" only.
+    learner : {"ksvd", "online", "joint"}
+        How the atoms of the features are learned: K-SVD; mini-batches of patches of unit norm,
+        coded as `solver` says (Mairal); or the same of features and targets stacked (Yang).
     n_nonzero : int
-        Atoms per patch when the dictionary is learned, and of the codes of "omp".
-    n_iter : int
-        Iterations of K-SVD.
+        Atoms per patch in K-SVD and in the codes of "omp".
+    n_iter : int, optional
+        Iterations of K-SVD, default 20, or passes over the patches otherwise, default 1.
     dictionary_samples : int
         Patches that the dictionary is learned from (a seeded random subset).
     random_state : int, RandomState or None
@@ -60,13 +64,14 @@ class CoupledDictionaryRegressor(DictionaryRegressor):
 
     Notes
     -----
-    Fitting strategy: a seeded sample held in memory.
+    Fitting strategy: a seeded sample held in memory; `online_dictionary` itself takes a stream.
 
     References
     ----------
     R. Zeyde, M. Elad, M. Protter, "On single image scale-up using sparse-representations",
     Curves and Surfaces 2010; J. Yang, J. Wright, T. S. Huang, Y. Ma, "Image super-resolution
-    via sparse representation", IEEE Trans. Image Process. 19(11), 2010 (L1).
+    via sparse representation", IEEE Trans. Image Process. 19(11), 2010 (L1, joint); J. Mairal,
+    F. Bach, J. Ponce, G. Sapiro, "Online dictionary learning for sparse coding", ICML 2009.
 
     Examples
     --------
@@ -80,8 +85,10 @@ class CoupledDictionaryRegressor(DictionaryRegressor):
     map_: CoupledCodes
     _parameter_constraints: ClassVar[dict[str, list]] = {
         **_COMMON,
-        "solver": [StrOptions({"omp", "l1"})],
+        "solver": [StrOptions({"omp", "l1", "fista"})],
         "penalty": [Interval(Real, 0, None, closed="neither")],
+        "learner": [StrOptions({"ksvd", "online", "joint"})],
+        "n_iter": [*_COMMON["n_iter"], None],
     }
 
     def __init__(
@@ -89,8 +96,9 @@ class CoupledDictionaryRegressor(DictionaryRegressor):
         n_atoms: int = 1024,
         solver: str = "omp",
         penalty: float = 0.15,
+        learner: str = "ksvd",
         n_nonzero: int = 3,
-        n_iter: int = 20,
+        n_iter: int | None = None,
         dictionary_samples: int = 200_000,
         random_state: Any = None,
         n_jobs: int | None = None,
@@ -98,6 +106,7 @@ class CoupledDictionaryRegressor(DictionaryRegressor):
         self.n_atoms = n_atoms
         self.solver = solver
         self.penalty = penalty
+        self.learner = learner
         self.n_nonzero = n_nonzero
         self.n_iter = n_iter
         self.dictionary_samples = dictionary_samples
@@ -106,114 +115,26 @@ class CoupledDictionaryRegressor(DictionaryRegressor):
 
     def _learn(self, X: Float32, Y: Float32, rng: np.random.RandomState) -> CoupledCodes:
         subset = self._subset(X, rng)
-        low = self._atoms(X[subset], self.n_atoms, rng)
+        X, Y = X[subset], Y[subset]
+        low = self._low_atoms(X, Y, rng)
         coder = self._coder(low)
-        indices, weights = code_rows(coder, X[subset], self.n_jobs)
-        return CoupledCodes(coder, target_atoms(Y[subset], indices, weights, len(low)))
+        indices, weights = code_rows(coder, X, self.n_jobs)
+        return CoupledCodes(coder, target_atoms(Y, indices, weights, len(low)))
+
+    def _low_atoms(self, X: Float32, Y: Float32, rng: np.random.RandomState) -> Float32:
+        default = 20 if self.learner == "ksvd" else 1
+        n_iter = default if self.n_iter is None else self.n_iter
+        options: dict[str, Any] = {"random_state": rng, "n_jobs": self.n_jobs}
+        passes = self.learner == "ksvd" or n_iter > 0
+        require(passes, "n_iter", type(self).__name__, "1 or more for this learner", n_iter)
+        if self.learner == "joint":
+            return joint_dictionary(X, Y, self.n_atoms, self._coder, n_iter=n_iter, **options)
+        if self.learner == "online":
+            batches = shuffled_batches(unit_rows(X), n_iter, rng)
+            return online_dictionary(batches, self.n_atoms, self._coder, **options)
+        return ksvd(X, self.n_atoms, n_nonzero=self.n_nonzero, n_iter=n_iter, **options)
 
     def _coder(self, low: Float32) -> Coder:
-        if self.solver == "l1":
-            return LassoCoder(low, self.penalty)
-        return PursuitCoder(low, min(self.n_nonzero, *low.shape))
-
-
-class NeighborEmbeddingRegressor(DictionaryRegressor):
-    """Neighbour embedding: a patch is rebuilt from its nearest columns, its target from theirs.
-
-    Columns are the atoms of a coupled dictionary, or training patches divided by the norm of
-    their features.
-
-    Parameters
-    ----------
-    solver : {"ls", "nnls", "lle"}
-        Weights of the columns: least squares (NE+LS), non-negative least squares (NE+NNLS), or
-        those of locally linear embedding, which sum to one (NE+LLE). An atom and its negative
-        count as one, the one that agrees with the patch.
-    n_neighbors : int
-    columns : {"atoms", "patches"}
-    n_atoms : int
-        "atoms" only.
-    index : {"exact", "ivf", "hnsw"}
-        Search among patches: exact, or approximate and faster; "patches" only.
-    n_nonzero : int
-        Atoms per patch when the dictionary is learned.
-    n_iter : int
-        Iterations of K-SVD.
-    dictionary_samples : int
-        Patches that the dictionary is learned from, or that are the columns (a seeded random
-        subset).
-    random_state : int, RandomState or None
-    n_jobs : int, optional
-
-    Attributes
-    ----------
-    map_ : CoupledCodes
-        ``map_.coder.low`` (n_columns, n_features) and ``map_.high`` (n_columns, n_outputs) are
-        the columns.
-
-    Notes
-    -----
-    Fitting strategy: a seeded sample held in memory.
-
-    References
-    ----------
-    H. Chang, D.-Y. Yeung, Y. Xiong, "Super-resolution through neighbor embedding", CVPR 2004;
-    M. Bevilacqua, A. Roumy, C. Guillemot, M.-L. Alberi-Morel, "Low-complexity single-image
-    super-resolution based on nonnegative neighbor embedding", BMVC 2012; R. Timofte, V. De
-    Smet, L. Van Gool, ICCV 2013 (atoms as columns).
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> X = np.random.default_rng(0).standard_normal((500, 6))
-    >>> model = NeighborEmbeddingRegressor("nnls", columns="patches").fit(X, X[:, :2])
-    >>> model.predict(X[:3]).shape
-    (3, 2)
-    """
-
-    map_: CoupledCodes
-    _parameter_constraints: ClassVar[dict[str, list]] = {
-        **_COMMON,
-        "solver": [StrOptions(set(WEIGHT_SOLVERS))],
-        "n_neighbors": [Interval(Integral, 1, None, closed="left")],
-        "columns": [StrOptions({"atoms", "patches"})],
-        "index": [StrOptions({"exact", "ivf", "hnsw"})],
-    }
-
-    def __init__(
-        self,
-        solver: str = "lle",
-        n_neighbors: int = 24,
-        columns: str = "atoms",
-        n_atoms: int = 1024,
-        index: Kind = "exact",
-        n_nonzero: int = 3,
-        n_iter: int = 20,
-        dictionary_samples: int = 200_000,
-        random_state: Any = None,
-        n_jobs: int | None = None,
-    ) -> None:
-        self.solver = solver
-        self.n_neighbors = n_neighbors
-        self.columns = columns
-        self.n_atoms = n_atoms
-        self.index = index
-        self.n_nonzero = n_nonzero
-        self.n_iter = n_iter
-        self.dictionary_samples = dictionary_samples
-        self.random_state = random_state
-        self.n_jobs = n_jobs
-
-    def _learn(self, X: Float32, Y: Float32, rng: np.random.RandomState) -> CoupledCodes:
-        index = None
-        if self.columns == "atoms":
-            low, high = self._coupled_dictionary(X, Y, self.n_atoms, rng)
-        else:
-            subset = self._subset(X, rng)
-            lengths = norms(X[subset])
-            low = unit_rows(X[subset])
-            lengths[lengths == 0] = 1
-            high = Y[subset] / lengths[:, None]
-            index = NeighborIndex(low, kind=self.index, metric="inner_product", n_jobs=self.n_jobs)
-        n_neighbors = min(self.n_neighbors, len(low))
-        return CoupledCodes(NeighborCoder(low, n_neighbors, self.solver, index), high)
+        if self.solver == "omp":
+            return PursuitCoder(low, min(self.n_nonzero, *low.shape))
+        return LassoCoder(low, self.penalty, fista=self.solver == "fista")

@@ -119,16 +119,7 @@ class PatchForestRegressor(PatchRegressor):
 
     def _learn(self, X: Float32, Y: Float32, rng: np.random.RandomState) -> LinearForest:
         rows = extend(X, np.arange(len(X)), X.shape[1])
-        rules = SplitRules(
-            max_depth=self.max_depth,
-            min_samples_leaf=self.min_samples_leaf,
-            min_samples_split=self.min_samples_split,
-            node_samples=self.node_samples,
-            n_tests=self.n_tests,
-            n_thresholds=self.n_thresholds,
-            source_weight=self.source_weight,
-            norm_floor=self.norm_floor,
-        )
+        rules = self._split_rules()
 
         def learn_tree(seed: int) -> tuple[Tree, Float32]:
             tree, members = grow_tree(rows, Y, rules, np.random.RandomState(seed))
@@ -142,3 +133,15 @@ class PatchForestRegressor(PatchRegressor):
         seeds = rng.randint(np.iinfo(np.int32).max, size=self.n_trees)
         trees, maps = zip(*run_parallel(learn_tree, seeds, self.n_jobs), strict=True)
         return LinearForest(trees, maps)
+
+    def _split_rules(self) -> SplitRules:
+        return SplitRules(
+            max_depth=self.max_depth,
+            min_samples_leaf=self.min_samples_leaf,
+            min_samples_split=self.min_samples_split,
+            node_samples=self.node_samples,
+            n_tests=self.n_tests,
+            n_thresholds=self.n_thresholds,
+            source_weight=self.source_weight,
+            norm_floor=self.norm_floor,
+        )

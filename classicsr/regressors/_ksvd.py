@@ -118,13 +118,13 @@ def ksvd(
         used = np.zeros(len(atoms), bool)
         used[indices[coefficients != 0]] = True
         update_atoms(signals, atoms, indices, coefficients, order, starts)
-        _replace_unused(atoms, used, signals, indices, coefficients, norms)
+        replace_unused(atoms, used, signals, indices, coefficients, norms)
         if progress is not None:
             progress(iteration + 1, n_iter)
     return atoms
 
 
-def _replace_unused(
+def replace_unused(
     atoms: Float32,
     used: NDArray[np.bool_],
     signals: Float32,

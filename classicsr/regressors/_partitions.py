@@ -168,7 +168,7 @@ def grouped_anchors(
         Share of the samples of a group whose true winner must be linked.
     random_state : RandomState
     """
-    centers = _half_sphere_kmeans(samples, n_groups, random_state)
+    centers = half_sphere_kmeans(samples, n_groups, random_state)
     group = np.abs(samples @ centers.T).argmax(axis=1)
     winner = _winners(anchors, samples)
     lists = []
@@ -187,7 +187,7 @@ def _winners(anchors: Float32, samples: Float32) -> Int32:
     return NearestAnchor(anchors).leaves(samples, np.arange(len(samples)))
 
 
-def _half_sphere_kmeans(
+def half_sphere_kmeans(
     samples: Float32, n_centers: int, rng: np.random.RandomState, n_iter: int = 12
 ) -> Float32:
     """Spherical k-means where a sample and its negative are the same point."""

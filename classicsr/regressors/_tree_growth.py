@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,10 +32,76 @@ class SplitRules:
     norm_floor: float
 
 
+class GrowingTree:
+    """A tree that grows level by level, from the root.
+
+    Parameters
+    ----------
+    rows : (n, d + 2) float32
+        Extended features.
+    rules : SplitRules
+    rng : RandomState
+
+    Attributes
+    ----------
+    finished, growing : list of (n_samples,) int32
+        Samples of the leaves, and of the nodes of the deepest level, which may yet be split.
+    """
+
+    def __init__(self, rows: Float32, rules: SplitRules, rng: np.random.RandomState) -> None:
+        # in random order, so that any stretch of a node's samples is a random subset of them
+        samples = rng.permutation(len(rows)).astype(np.int32)
+        self.finished: list[Int32] = []
+        self.growing = [samples]
+        self._rows, self._rules, self._rng = rows, rules, rng
+        self._scratch = np.empty_like(samples)
+        self._depth = 0
+        self._tests: list[tuple[int, int]] = []
+        self._thresholds: list[np.float32] = []
+
+    def grow(self, targets_of: Callable[[int, Int32], Float32]) -> list[int]:
+        """Split the nodes of the deepest level, or make leaves of them.
+
+        Parameters
+        ----------
+        targets_of : callable
+            Targets of some samples of a node, by its number in ``finished + growing``.
+
+        Returns
+        -------
+        list of int
+            For each of the new ``finished + growing`` the number of the node it came from.
+        """
+        origins = list(range(len(self.finished)))
+        children: list[Int32] = []
+        parents: list[int] = []
+        for number, inside in enumerate(self.growing, len(origins)):
+            targets = partial(targets_of, number)
+            split = _find_split(self._rows, targets, inside, self._depth, self._rules, self._rng)
+            halves = _divide(self._rows, inside, split, self._rules.min_samples_leaf, self._scratch)
+            if split is None or halves is None:
+                self._tests.append((LEAF, LEAF))
+                self._thresholds.append(np.float32(0))
+                self.finished.append(inside)
+                origins.append(number)
+            else:
+                self._tests.append(split[:2])
+                self._thresholds.append(split[2])
+                children += halves
+                parents += [number, number]
+        self.growing = children
+        self._depth += 1
+        return origins + parents
+
+    def tree(self) -> Tree:
+        """The finished tree."""
+        return Tree(np.array(self._tests, np.int32), np.array(self._thresholds, np.float32))
+
+
 def grow_tree(
     rows: Float32, targets: Float32, rules: SplitRules, rng: np.random.RandomState
 ) -> tuple[Tree, list[Int32]]:
-    """Grow a tree breadth-first.
+    """Grow a tree breadth-first for the same targets throughout.
 
     Parameters
     ----------
@@ -49,26 +117,10 @@ def grow_tree(
     members : list of (n_samples,) int32
         The samples of each leaf.
     """
-    # in random order, so that any stretch of a node's samples is a random subset of them
-    samples = rng.permutation(len(rows)).astype(np.int32)
-    scratch = np.empty_like(samples)
-    nodes = [(0, samples)]
-    tests: list[tuple[int, int]] = []
-    thresholds: list[np.float32] = []
-    members: list[Int32] = []
-    while len(tests) < len(nodes):
-        depth, inside = nodes[len(tests)]
-        split = _find_split(rows, targets, inside, depth, rules, rng)
-        children = _divide(rows, inside, split, rules.min_samples_leaf, scratch)
-        if split is None or children is None:
-            tests.append((LEAF, LEAF))
-            thresholds.append(np.float32(0))
-            members.append(inside)
-        else:
-            tests.append(split[:2])
-            thresholds.append(split[2])
-            nodes += [(depth + 1, child) for child in children]
-    return Tree(np.array(tests, np.int32), np.array(thresholds, np.float32)), members
+    growth = GrowingTree(rows, rules, rng)
+    while growth.growing:
+        growth.grow(lambda node, samples: targets[samples])
+    return growth.tree(), growth.finished
 
 
 def _divide(
@@ -87,7 +139,7 @@ def _divide(
 
 def _find_split(
     rows: Float32,
-    targets: Float32,
+    targets_of: Callable[[Int32], Float32],
     inside: Int32,
     depth: int,
     rules: SplitRules,
@@ -102,7 +154,7 @@ def _find_split(
     chosen = inside[start : start + count]
     norms = rows[chosen, -2, None]
     x = rows[chosen] / np.maximum(norms, _TINY)
-    y = targets[chosen] / np.maximum(norms, np.float32(rules.norm_floor))
+    y = targets_of(chosen) / np.maximum(norms, np.float32(rules.norm_floor))
     zero = x.shape[1] - 1
     first, second = rng.randint(zero - 1, size=(2, rules.n_tests))
     second[rng.random_sample(rules.n_tests) < _SINGLE] = zero

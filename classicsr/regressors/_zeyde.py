@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from numbers import Integral
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils._param_validation import Interval
 
 from classicsr.regressors._base import PatchRegressor
+from classicsr.regressors._coupled import code_statistics
 from classicsr.regressors._ksvd import ksvd, omp_codes
 
 Float32 = NDArray[np.float32]
@@ -19,7 +20,7 @@ class DictionaryRegressor(PatchRegressor):
     """Base of the regressors that learn a sparse dictionary."""
 
     n_nonzero: int
-    n_iter: int
+    n_iter: Any
     dictionary_samples: int
 
     _parameter_constraints: ClassVar[dict[str, list]] = {
@@ -73,13 +74,5 @@ def target_atoms(
     R. Zeyde, M. Elad, M. Protter, "On single image scale-up using sparse-representations",
     Curves and Surfaces 2010.
     """
-    from scipy import sparse
-
-    rows = np.repeat(np.arange(len(targets)), indices.shape[1])
-    codes = sparse.csr_matrix(
-        (coefficients.ravel().astype(np.float64), (rows, indices.ravel())),
-        shape=(len(targets), n_atoms),
-    )
-    gram = (codes.T @ codes).toarray()
-    cross = codes.T @ targets.astype(np.float64)
+    gram, cross = code_statistics(targets, indices, coefficients, n_atoms)
     return np.linalg.lstsq(gram, cross, rcond=1e-10)[0].astype(np.float32)

@@ -5,17 +5,27 @@ from typing import TYPE_CHECKING
 from classicsr._lazy import lazy_attributes
 
 if TYPE_CHECKING:
+    from classicsr.super_resolution._adaptive_dictionary import (
+        AdaptiveDictionarySR as AdaptiveDictionarySR,
+    )
     from classicsr.super_resolution._anchored import (
         AnchoredRegressionSR as AnchoredRegressionSR,
     )
     from classicsr.super_resolution._base import SuperResolver as SuperResolver
     from classicsr.super_resolution._bicubic import BicubicSR as BicubicSR
+    from classicsr.super_resolution._clustered_dictionary import (
+        ClusteredDictionarySR as ClusteredDictionarySR,
+    )
     from classicsr.super_resolution._coupled_dictionary import (
         CoupledDictionarySR as CoupledDictionarySR,
     )
+    from classicsr.super_resolution._dual_dictionary import DualDictionarySR as DualDictionarySR
     from classicsr.super_resolution._evaluation import evaluate as evaluate
     from classicsr.super_resolution._forest import RandomForestSR as RandomForestSR
     from classicsr.super_resolution._hashed import HashedFilterSR as HashedFilterSR
+    from classicsr.super_resolution._kernel_regression import (
+        KernelRegressionSR as KernelRegressionSR,
+    )
     from classicsr.super_resolution._neighbor_embedding import (
         NeighborEmbeddingSR as NeighborEmbeddingSR,
     )
@@ -23,10 +33,14 @@ if TYPE_CHECKING:
     from classicsr.super_resolution._volume import plan_volume as plan_volume
 
 _ORIGINS = {
+    "AdaptiveDictionarySR": "classicsr.super_resolution._adaptive_dictionary",
     "AnchoredRegressionSR": "classicsr.super_resolution._anchored",
     "BicubicSR": "classicsr.super_resolution._bicubic",
+    "ClusteredDictionarySR": "classicsr.super_resolution._clustered_dictionary",
     "CoupledDictionarySR": "classicsr.super_resolution._coupled_dictionary",
+    "DualDictionarySR": "classicsr.super_resolution._dual_dictionary",
     "HashedFilterSR": "classicsr.super_resolution._hashed",
+    "KernelRegressionSR": "classicsr.super_resolution._kernel_regression",
     "NeighborEmbeddingSR": "classicsr.super_resolution._neighbor_embedding",
     "PatchRegressionSR": "classicsr.super_resolution._patch",
     "RandomForestSR": "classicsr.super_resolution._forest",

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from classicsr._model_file import ModelFile
-from classicsr._validation import is_integer
+from classicsr._validation import is_integer, is_number
 from classicsr.degradation import Degradation
 from classicsr.kernels.overlap import SPAN
-from classicsr.regressors._coupled import CoupledCodes, PursuitCoder
+from classicsr.regressors._coupled import CoupledCodes, LassoCoder, PursuitCoder
 from classicsr.super_resolution._base import DEFAULT_TILE_SHAPE, Scale
 from classicsr.super_resolution._patch import PatchSuperResolver
 from classicsr.super_resolution._stored import (
@@ -24,22 +25,47 @@ from classicsr.super_resolution._stored import (
 )
 
 
-class CoupledDictionarySR(PatchSuperResolver):
-    """Super-resolution by sparse coding over a coupled dictionary (Zeyde, Elad, Protter).
+@dataclass(frozen=True)
+class _Variant:
+    """Registry name and what else makes a variant."""
 
-    K-SVD learns atoms of gradient features; atoms of residual patches fit the same codes by
-    least squares. The code of a patch by orthogonal matching pursuit, applied to the second
-    dictionary, is its residual; overlapping patches are averaged and added to the bicubic image.
+    method: str
+    solver: str
+    learner: str
+    n_back_projections: int
+
+
+_VARIANTS = {
+    "zeyde": _Variant("zeyde", "omp", "ksvd", 0),
+    "yang": _Variant("scsr", "l1", "joint", 10),
+}
+_MOST_STEPS = 1000  # far more than ever fall: bounds the time that a model file can ask for
+
+
+class CoupledDictionarySR(PatchSuperResolver):
+    """Super-resolution by sparse coding over a coupled dictionary: Zeyde's method, or Yang's.
+
+    Atoms of gradient features are learned first; atoms of residual patches fit the same codes by
+    least squares. The code of a patch over the first dictionary, applied to the second, is its
+    residual; overlapping patches are averaged and added to the bicubic image.
 
     Parameters
     ----------
     scale : number or one per axis
         2 to 8; factors that are not integers are reached by resampling the next integer's result.
+    variant : {"zeyde", "yang"}
+        "zeyde": K-SVD and orthogonal matching pursuit. "yang" (ScSR): atoms learned from
+        features and residuals together, codes with an L1 penalty, and back-projection.
     n_atoms : int
     n_nonzero : int
-        Atoms per patch.
-    n_iter : int
-        Iterations of K-SVD.
+        Atoms per patch; "zeyde" only.
+    penalty : float
+        L1 penalty for features of unit norm: the smaller, the more atoms and the slower;
+        "yang" only.
+    n_iter : int, optional
+        Iterations of K-SVD, default 20; or passes over the training patches ("yang"), default 1.
+    n_back_projections : int, optional
+        Steps that make the degraded result agree with the input; default 0 ("zeyde") or 10.
     degradation : Degradation, optional
         Forward model of the training pairs; default MATLAB's bicubic.
     n_samples : int or None
@@ -72,7 +98,8 @@ class CoupledDictionarySR(PatchSuperResolver):
     References
     ----------
     R. Zeyde, M. Elad, M. Protter, "On single image scale-up using sparse-representations",
-    Curves and Surfaces 2010.
+    Curves and Surfaces 2010; J. Yang, J. Wright, T. S. Huang, Y. Ma, "Image super-resolution
+    via sparse representation", IEEE Trans. Image Process. 19(11), 2010.
 
     Examples
     --------
@@ -89,9 +116,12 @@ class CoupledDictionarySR(PatchSuperResolver):
     def __init__(
         self,
         scale: Scale = 2,
+        variant: str = "zeyde",
         n_atoms: int = 1024,
         n_nonzero: int = 3,
-        n_iter: int = 20,
+        penalty: float = 0.15,
+        n_iter: int | None = None,
+        n_back_projections: int | None = None,
         degradation: Degradation | None = None,
         n_samples: int | None = 200_000,
         n_levels: int = 12,
@@ -105,9 +135,12 @@ class CoupledDictionarySR(PatchSuperResolver):
         n_jobs: int | None = None,
     ) -> None:
         self.scale = scale
+        self.variant = variant
         self.n_atoms = n_atoms
         self.n_nonzero = n_nonzero
+        self.penalty = penalty
         self.n_iter = n_iter
+        self.n_back_projections = n_back_projections
         self.degradation = degradation
         self.n_samples = n_samples
         self.n_levels = n_levels
@@ -122,14 +155,31 @@ class CoupledDictionarySR(PatchSuperResolver):
 
     def _check_parameters(self) -> None:
         super()._check_parameters()
-        accepted = is_integer(self.n_nonzero, 1)
-        self._require(accepted, "n_nonzero", "a positive integer", self.n_nonzero)
+        steps = self.n_back_projections
+        checks = {
+            "variant": (
+                isinstance(self.variant, str) and self.variant in _VARIANTS,
+                f"one of {', '.join(_VARIANTS)}",
+            ),
+            "n_nonzero": (is_integer(self.n_nonzero, 1), "a positive integer"),
+            "penalty": (is_number(self.penalty, 1e-4), "0.0001 or more"),
+            "n_back_projections": (
+                steps is None or is_integer(steps, 0, _MOST_STEPS),
+                f"an integer from 0 to {_MOST_STEPS}, or None",
+            ),
+        }
+        for name, (accepted, rule) in checks.items():
+            self._require(accepted, name, rule, getattr(self, name))
 
     def _fit_regressor(self, X: NDArray[np.float32], Y: NDArray[np.float32], rng: Any) -> None:
         from classicsr.regressors import CoupledDictionaryRegressor
 
+        kind = _VARIANTS[self.variant]
         regressor = CoupledDictionaryRegressor(
             n_atoms=self.n_atoms,
+            solver=kind.solver,
+            learner=kind.learner,
+            penalty=self.penalty,
             n_nonzero=self.n_nonzero,
             n_iter=self.n_iter,
             random_state=rng,
@@ -139,6 +189,10 @@ class CoupledDictionarySR(PatchSuperResolver):
 
     def _rows_regressor(self) -> CoupledCodes:
         return self.map_
+
+    def _wanted_back_projections(self) -> int:
+        steps = self.n_back_projections
+        return _VARIANTS[self.variant].n_back_projections if steps is None else steps
 
     def _label(self) -> str:
         return "sparse coding"
@@ -158,7 +212,7 @@ class CoupledDictionarySR(PatchSuperResolver):
         write_patch_model(
             self,
             path,
-            method=self.method,
+            method=_VARIANTS[self.variant].method,
             records=_RECORDS,
             tensors=dictionary_tensors(self.map_),
             info=info,
@@ -167,9 +221,15 @@ class CoupledDictionarySR(PatchSuperResolver):
     @classmethod
     def _from_model(cls, model: ModelFile) -> CoupledDictionarySR:
         """Rebuild a stored estimator; every parameter and tensor is checked first."""
-        estimator = restore_patch_model(cls(), model, _RECORDS)
+        variant = next(name for name, kind in _VARIANTS.items() if kind.method == model.method)
+        estimator = restore_patch_model(cls(variant=variant), model, _RECORDS)
+        model.require_tensors(["filters", "low_atoms", "high_atoms"])
         low, high = stored_dictionary(model, len(estimator.filters_), estimator.native_scale_)
-        coder = PursuitCoder(low, min(estimator.n_nonzero, *low.shape))
+        coder: PursuitCoder | LassoCoder
+        if variant == "yang":
+            coder = LassoCoder(low, estimator.penalty)
+        else:
+            coder = PursuitCoder(low, min(estimator.n_nonzero, *low.shape))
         estimator.map_ = CoupledCodes(coder, high)
         return estimator
 
@@ -177,21 +237,25 @@ class CoupledDictionarySR(PatchSuperResolver):
 _RECORDS: Records = {
     "n_atoms": (int,),
     "n_nonzero": (int,),
-    "n_iter": (int,),
+    "penalty": (float, int),
+    "n_iter": (int, type(None)),
+    "n_back_projections": (int, type(None)),
     **TRAINING_RECORDS,
 }
 
 
-def dictionary_tensors(codes: CoupledCodes) -> dict[str, NDArray]:
+def dictionary_tensors(codes: CoupledCodes, suffix: str = "") -> dict[str, NDArray]:
     """Both dictionaries as a model file holds them."""
-    return {"low_atoms": codes.coder.low, "high_atoms": codes.high.astype(np.float16)}
+    return {
+        f"low_atoms{suffix}": codes.coder.low,
+        f"high_atoms{suffix}": codes.high.astype(np.float16),
+    }
 
 
 def stored_dictionary(
-    model: ModelFile, n_features: int, scale: int
+    model: ModelFile, n_features: int, scale: int, suffix: str = ""
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """The dictionaries of a stored model, checked."""
-    model.require_tensors(["filters", "low_atoms", "high_atoms"])
-    low = model.tensor("low_atoms", (None, n_features)).astype(np.float32)
-    high = model.tensor("high_atoms", (len(low), (SPAN * scale) ** 2)).astype(np.float32)
+    low = model.tensor(f"low_atoms{suffix}", (None, n_features)).astype(np.float32)
+    high = model.tensor(f"high_atoms{suffix}", (len(low), (SPAN * scale) ** 2)).astype(np.float32)
     return low, high

@@ -1,13 +1,13 @@
-"""A bank of linear filters over low-resolution windows, for one tile after another."""
+"""A bank of linear filters over windows, for one tile after another."""
 
 from __future__ import annotations
 
+import math
 import threading
 
 import numpy as np
 from numpy.typing import NDArray
 
-from classicsr.features import WINDOW_RADIUS, WINDOW_SIDE
 from classicsr.kernels.convolve import correlate_bank
 from classicsr.kernels.lanes import LANES, pad_weights, round_up
 
@@ -15,23 +15,46 @@ Float32 = NDArray[np.float32]
 
 
 class FilterBank:
-    """Filters (n_filters, WINDOW_SIDE^2) without the window pixels that none of them uses."""
+    """Filters (n_filters, side^2) without the window pixels that none of them uses.
 
-    def __init__(self, filters: NDArray) -> None:
+    Parameters
+    ----------
+    filters : (n_filters, side^2) array
+        Windows are square, around a low-resolution pixel.
+    scale : int
+        1 for windows of the low-resolution image. Otherwise they are of an image `scale` times
+        as large, given as its phases: plane ``p * scale + q`` holds pixel (p, q) of the block of
+        each low-resolution pixel.
+
+    Attributes
+    ----------
+    radius : int
+        Of the windows, in low-resolution pixels.
+    """
+
+    def __init__(self, filters: NDArray, scale: int = 1) -> None:
         used = np.flatnonzero(np.any(filters != 0, axis=0))
-        self._rows = used // WINDOW_SIDE - WINDOW_RADIUS
-        self._columns = used % WINDOW_SIDE - WINDOW_RADIUS
+        side = math.isqrt(filters.shape[1])
+        self.radius = side // scale // 2
+        rows, columns = np.divmod(used, side)
+        self._planes = rows % scale * scale + columns % scale
+        self._rows = rows // scale - self.radius
+        self._columns = columns // scale - self.radius
         self._weights = pad_weights(filters[:, used])
         self._scratch = Scratch()
 
-    def responses(self, pixels: Float32, pitch: int, start: int, n_positions: int) -> Float32:
+    def responses(
+        self, pixels: Float32, pitch: int, start: int, n_positions: int, plane_size: int = 0
+    ) -> Float32:
         """Responses at flat positions of an image whose rows are `pitch` apart.
 
-        `pixels` are the image's, and 2 LANES spare ones. Returns (n_positions or more,
-        n_filters or more), from the position `start` on; the next call writes there again.
+        `pixels` are the image's, or those of its phases, which are `plane_size` apart, and
+        2 LANES spare ones. Returns (n_positions or more, n_filters or more), from the position
+        `start` on; the next call writes there again.
         """
         offsets = np.zeros(self._weights.shape[1], np.int64)
-        offsets[: len(self._rows)] = self._rows * pitch + self._columns
+        taps = self._planes * plane_size + self._rows * pitch + self._columns
+        offsets[: len(taps)] = taps
         responses = self._scratch.get(
             "responses", (round_up(n_positions, LANES), len(self._weights))
         )

@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from classicsr._validation import is_integer, is_number
-from classicsr.degradation import BicubicDegradation, Degradation
+from classicsr.degradation import BicubicDegradation, Degradation, back_project
 from classicsr.super_resolution._base import Images, SuperResolver
 from classicsr.super_resolution._pixels import Intensity, PixelSink, PixelSource
 from classicsr.super_resolution._planes import (
@@ -20,6 +21,7 @@ from classicsr.super_resolution._planes import (
     upscale_plane,
 )
 
+Float32 = NDArray[np.float32]
 MAX_SCALE = 8
 _UNIT = Intensity(0.0, 1.0, np.dtype(np.float32))
 
@@ -108,16 +110,41 @@ class FixedScaleSuperResolver(SuperResolver):
         if max(scales) <= 1:  # nothing to enlarge: the model has no part in it
             resample_plane(source, sink, scales, "cubic", work)
             return
-        if scales == (native, native):
-            upscale_plane(source, sink, self._tiles(), learned, work)
+        n_projections = self._wanted_back_projections()
+        if scales == (native, native) and not n_projections:
+            upscale_plane(source, sink, self._tiles_for(source, learned), learned, work)
             return
         height, width = source.shape
         n_channels = source.image.shape[2]
         large = np.empty((height * native, width * native, n_channels), np.float32)
-        upscale_plane(source, PixelSink(large, _UNIT), self._tiles(), learned, work)
+        tiles = self._tiles_for(source, learned)
+        upscale_plane(source, PixelSink(large, _UNIT), tiles, learned, work)
+        if n_projections:
+            self._back_project(large, source, learned, n_projections)
         factors = (scales[0] / native, scales[1] / native)
         silent = Work(work.n_jobs, work.tile_shape)
         resample_plane(PixelSource(large, _UNIT), sink, factors, "cubic", silent)
+
+    def _wanted_back_projections(self) -> int:
+        """Steps that make the whole result agree with the input; 0 for none."""
+        return 0
+
+    def _back_project(
+        self, large: Float32, source: PixelSource, learned: range, n_iter: int
+    ) -> None:
+        """Correct the learned channels of `large` (H, W, C) at the native scale, in place."""
+        low = source.read(*(np.arange(n) for n in source.shape))
+        model = self._forward_model()
+        for channel in learned:
+            large[..., channel] = back_project(large[..., channel], low[channel], model, n_iter)
+
+    def _forward_model(self) -> Degradation:
+        """What made low-resolution images of high-resolution ones."""
+        return self.degradation or BicubicDegradation(self.native_scale_)
+
+    def _tiles_for(self, source: PixelSource, learned: range) -> TileMethod:
+        """The tile method for one plane: the same for all, unless the method adapts to it."""
+        return self._tiles()
 
     def _tiles(self) -> TileMethod:
         """The tile method; kept between calls, because laying out its tables takes a while."""

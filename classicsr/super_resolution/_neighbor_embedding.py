@@ -1,4 +1,4 @@
-"""Neighbour embedding over the atoms of a coupled dictionary."""
+"""Neighbour embedding over the atoms of a coupled dictionary, or over training patches."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ from numpy.typing import NDArray
 from classicsr._model_file import ModelFile
 from classicsr._validation import is_integer
 from classicsr.degradation import Degradation
-from classicsr.regressors._coupled import WEIGHT_SOLVERS, CoupledCodes, NeighborCoder
+from classicsr.neighbors._index import Kind
+from classicsr.regressors._coupled import CoupledCodes
+from classicsr.regressors._neighbors import SPACES, WEIGHT_SOLVERS
 from classicsr.super_resolution._base import DEFAULT_TILE_SHAPE, Scale
-from classicsr.super_resolution._coupled_dictionary import dictionary_tensors, stored_dictionary
+from classicsr.super_resolution._neighbor_model import neighbor_tensors, stored_codes
 from classicsr.super_resolution._patch import PatchSuperResolver
 from classicsr.super_resolution._stored import (
     TRAINING_RECORDS,
@@ -29,9 +31,9 @@ _NEIGHBORS = {"ls": 12, "nnls": 24, "lle": 24}
 class NeighborEmbeddingSR(PatchSuperResolver):
     """Super-resolution by neighbour embedding: NE+LS, NE+NNLS or NE+LLE.
 
-    The features of a patch are rebuilt from the dictionary atoms that correlate with them most;
-    the same weights of the paired residual atoms give its residual. Overlapping patches are
-    averaged and added to the bicubic image.
+    The features of a patch are rebuilt from its nearest columns: dictionary atoms, or training
+    patches. The same weights of the paired residuals give its residual. Overlapping patches
+    are averaged and added to the bicubic image.
 
     Parameters
     ----------
@@ -41,8 +43,19 @@ class NeighborEmbeddingSR(PatchSuperResolver):
         Weights: least squares, non-negative least squares, or those of locally linear
         embedding, which sum to one. An atom and its negative count as one.
     n_neighbors : int, optional
-        Atoms per patch; default 12 ("ls"), 24 ("nnls", "lle").
+        Columns per patch; default 12 ("ls"), 24 ("nnls", "lle").
+    columns : {"atoms", "patches"}
+        The atoms of a dictionary, or the training patches themselves (all `n_samples`).
     n_atoms : int
+        "atoms" only.
+    index : {"exact", "ivf", "hnsw"}
+        Search among patches: every one compared; those of a few of many cells, which costs 0.01
+        dB over a million patches; or along a graph (FAISS, built anew when a model is loaded).
+        "patches" in the space "features" only.
+    space : {"features", "laplacian", "aligned", "cca"}
+        Where columns are near: in the features, by correlation; in Laplacian eigenmaps of the
+        columns; or in a common space of features and residuals, by manifold alignment or
+        canonical correlations.
     n_iter : int
         Iterations of K-SVD.
     degradation : Degradation, optional
@@ -69,7 +82,7 @@ class NeighborEmbeddingSR(PatchSuperResolver):
     Attributes
     ----------
     map_ : CoupledCodes
-        Both dictionaries.
+        The columns and their search.
     filters_ : (n_features, 81) float32
         Linear features of a 9 x 9 low-resolution window.
     native_scale_ : int
@@ -80,7 +93,10 @@ class NeighborEmbeddingSR(PatchSuperResolver):
     (LLE); M. Bevilacqua, A. Roumy, C. Guillemot, M.-L. Alberi-Morel, "Low-complexity
     single-image super-resolution based on nonnegative neighbor embedding", BMVC 2012 (NNLS);
     R. Timofte, V. De Smet, L. Van Gool, "Anchored neighborhood regression for fast
-    example-based super-resolution", ICCV 2013 (over dictionary atoms).
+    example-based super-resolution", ICCV 2013 (over dictionary atoms); M. Belkin, P. Niyogi,
+    "Laplacian eigenmaps for dimensionality reduction and data representation", Neural
+    Computation 15(6), 2003; J. Ham, D. Lee, L. Saul, "Semisupervised alignment of manifolds",
+    AISTATS 2005.
 
     Examples
     --------
@@ -99,7 +115,10 @@ class NeighborEmbeddingSR(PatchSuperResolver):
         scale: Scale = 2,
         solver: str = "lle",
         n_neighbors: int | None = None,
+        columns: str = "atoms",
         n_atoms: int = 1024,
+        index: Kind = "ivf",
+        space: str = "features",
         n_iter: int = 20,
         degradation: Degradation | None = None,
         n_samples: int | None = 200_000,
@@ -116,7 +135,10 @@ class NeighborEmbeddingSR(PatchSuperResolver):
         self.scale = scale
         self.solver = solver
         self.n_neighbors = n_neighbors
+        self.columns = columns
         self.n_atoms = n_atoms
+        self.index = index
+        self.space = space
         self.n_iter = n_iter
         self.degradation = degradation
         self.n_samples = n_samples
@@ -132,12 +154,10 @@ class NeighborEmbeddingSR(PatchSuperResolver):
 
     def _check_parameters(self) -> None:
         super()._check_parameters()
-        self._require(
-            isinstance(self.solver, str) and self.solver in WEIGHT_SOLVERS,
-            "solver",
-            f"one of {', '.join(WEIGHT_SOLVERS)}",
-            self.solver,
-        )
+        for name, choices in _CHOICES.items():
+            value = getattr(self, name)
+            known = isinstance(value, str) and value in choices
+            self._require(known, name, f"one of {', '.join(choices)}", value)
         self._require(
             self.n_neighbors is None or is_integer(self.n_neighbors, 1),
             "n_neighbors",
@@ -154,8 +174,12 @@ class NeighborEmbeddingSR(PatchSuperResolver):
         regressor = NeighborEmbeddingRegressor(
             self.solver,
             n_neighbors=self._wanted_neighbors(),
+            columns=self.columns,
             n_atoms=self.n_atoms,
+            index=self.index,
+            space=self.space,
             n_iter=self.n_iter,
+            dictionary_samples=len(X),
             random_state=rng,
             n_jobs=self.n_jobs,
         )
@@ -167,10 +191,15 @@ class NeighborEmbeddingSR(PatchSuperResolver):
     def _label(self) -> str:
         return f"NE+{self.solver.upper()}"
 
+    def _method_name(self) -> str:
+        """Registry name of the model file."""
+        names = {"laplacian": "ne-laplacian", "aligned": "ne-aligned", "cca": "ne-aligned"}
+        return names.get(self.space, f"ne-{self.solver}")
+
     def save(self, path: str | os.PathLike[str], info: Mapping[str, Any] | None = None) -> None:
         """Write the fitted model to a ``.safetensors`` file (data only, no code).
 
-        Residual atoms are stored in float16, which costs less than 0.01 dB.
+        Residuals, and features of patches, are stored in float16, which costs less than 0.01 dB.
 
         Parameters
         ----------
@@ -182,24 +211,41 @@ class NeighborEmbeddingSR(PatchSuperResolver):
         write_patch_model(
             self,
             path,
-            method=f"ne-{self.solver}",
+            method=self._method_name(),
             records=_RECORDS,
-            tensors=dictionary_tensors(self.map_),
+            tensors=neighbor_tensors(self.map_, self.columns, self.space),
             info=info,
         )
 
     @classmethod
     def _from_model(cls, model: ModelFile) -> NeighborEmbeddingSR:
         """Rebuild a stored estimator; every parameter and tensor is checked first."""
+        # the first models did not store their solver: the method tells it
         solver = model.method.removeprefix("ne-")
-        estimator = restore_patch_model(cls(solver=solver), model, _RECORDS)
-        low, high = stored_dictionary(model, len(estimator.filters_), estimator.native_scale_)
-        n_neighbors = min(estimator._wanted_neighbors(), len(low))
-        estimator.map_ = CoupledCodes(NeighborCoder(low, n_neighbors, solver), high)
+        unfitted = cls(solver=solver if solver in WEIGHT_SOLVERS else "lle")
+        estimator = restore_patch_model(unfitted, model, _RECORDS)
+        if estimator._method_name() != model.method:
+            raise model.error("parameters", f"are not those of {model.method!r}")
+        estimator.map_ = stored_codes(
+            model,
+            shape=(len(estimator.filters_), estimator.native_scale_),
+            columns=estimator.columns,
+            index=estimator.index,
+            space=estimator.space,
+            solver=estimator.solver,
+            n_neighbors=estimator._wanted_neighbors(),
+        )
         return estimator
 
 
+_CHOICES = {
+    "solver": WEIGHT_SOLVERS,
+    "columns": ("atoms", "patches"),
+    "index": ("exact", "ivf", "hnsw"),
+    "space": SPACES,
+}
 _RECORDS: Records = {
+    **dict.fromkeys(_CHOICES, (str,)),
     "n_neighbors": (int, type(None)),
     "n_atoms": (int,),
     "n_iter": (int,),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -14,10 +15,10 @@ from classicsr.degradation import Degradation
 from classicsr.features import WINDOW_RADIUS
 from classicsr.super_resolution._base import DEFAULT_TILE_SHAPE, Images, Scale
 from classicsr.super_resolution._fixed_scale import FixedScaleSuperResolver
-from classicsr.super_resolution._planes import Progress
+from classicsr.super_resolution._planes import Progress, TileMethod
 
 if TYPE_CHECKING:
-    from classicsr.super_resolution._patch_tiles import PatchTiles
+    from classicsr.patches import EstimatePair, TrainingPair
 
 
 class PatchSuperResolver(FixedScaleSuperResolver):
@@ -66,9 +67,7 @@ class PatchSuperResolver(FixedScaleSuperResolver):
         """
         from sklearn.utils import check_random_state
 
-        from classicsr.features import GradientPCA
-        from classicsr.kernels.overlap import SPAN
-        from classicsr.patches import PatchSamples
+        from classicsr.features import gradient_matrix
 
         self._check_parameters()
         tell = progress or (lambda done, total: None)
@@ -77,26 +76,47 @@ class PatchSuperResolver(FixedScaleSuperResolver):
         with thread_budget(self.n_jobs):
             pairs = self._training_pairs(X, y, scale)
             tell(1, 4)
-            samples = PatchSamples(
-                pairs,
-                scale=scale,
-                span=SPAN,
-                radius=WINDOW_RADIUS,
-                n_samples=self._most_samples(),
-                random_state=rng,
-                n_jobs=self.n_jobs,
+            filters, features, targets = self._sample(
+                pairs, scale, WINDOW_RADIUS, gradient_matrix(scale), self.energy, rng
             )
-            pca = GradientPCA(scale, self.energy).fit_moment(samples.moment())
             tell(2, 4)
-            features = samples.features(pca.components_)
-            targets = samples.targets()
-            tell(3, 4)
             self._fit_regressor(features, targets, rng)
+            del features, targets  # often larger than all else; further stages have their own
+            self.filters_, self.native_scale_ = filters, scale
+            tell(3, 4)
+            self._fit_refinements(pairs, rng)
             tell(4, 4)
-        self.filters_ = pca.components_
         self._tiles_cache = None
-        self.native_scale_ = scale
         return self
+
+    def _fit_refinements(self, pairs: Sequence[TrainingPair], rng: Any) -> None:
+        """Learn further stages, for methods that have them."""
+
+    def _sample(
+        self,
+        pairs: Sequence[TrainingPair | EstimatePair],
+        scale: int,
+        radius: int,
+        gradients: NDArray[np.float64],
+        energy: float,
+        rng: Any,
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+        """Filters learned from patches of `pairs`, and features and targets of those patches."""
+        from classicsr.features import principal_filters
+        from classicsr.kernels.overlap import SPAN
+        from classicsr.patches import PatchSamples
+
+        samples = PatchSamples(
+            pairs,
+            scale=scale,
+            span=SPAN,
+            radius=radius,
+            n_samples=self._most_samples(),
+            random_state=rng,
+            n_jobs=self.n_jobs,
+        )
+        filters = principal_filters(gradients, samples.moment(), energy)
+        return filters, samples.features(filters), samples.targets()
 
     def _check_parameters(self) -> None:
         super()._check_parameters()
@@ -107,7 +127,7 @@ class PatchSuperResolver(FixedScaleSuperResolver):
         for name, (accepted, rule) in checks.items():
             self._require(accepted, name, rule, getattr(self, name))
 
-    def _make_tiles(self) -> PatchTiles:
+    def _make_tiles(self) -> TileMethod:
         from classicsr.super_resolution._patch_tiles import PatchTiles
 
         return PatchTiles(self.native_scale_, self.filters_, self._rows_regressor())

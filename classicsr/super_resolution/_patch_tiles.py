@@ -37,12 +37,45 @@ class AnyRegressor:
         out[:, : predicted.shape[1]] = predicted
 
 
-class PatchTiles:
-    """Upscales blocks by regression of residual patches on linear features.
+class ResidualPatches:
+    """Adds residual patches, predicted from linear features, to an image.
 
     Every low-resolution pixel, and a rim of one around the tile, is the centre of a patch. The
     pixels are filtered at consecutive flat positions of the block, margins included, which
     keeps the kernels' lanes full; only true patch centres go to the regressor.
+
+    Parameters
+    ----------
+    scale : int
+    features : FilterBank
+    regressor : RowsRegressor
+        Outputs (SPAN * scale)^2 pixels.
+    """
+
+    def __init__(self, scale: int, features: FilterBank, regressor: RowsRegressor) -> None:
+        self.scale = scale
+        self._features = features
+        self._regressor = regressor
+        self._n_outputs = padded_outputs((SPAN * scale) ** 2)
+        self._scratch = Scratch()
+
+    def add_to(self, image: Float32, pixels: Float32, pitch: int, plane_size: int = 0) -> None:
+        """Add the mean of the overlapping patches to `image`, (h * scale, w * scale) float32.
+
+        `pixels`, `pitch` and `plane_size` are those of `FilterBank.responses`; around the
+        image there are as many pixels as patches and filters reach.
+        """
+        height, width = (n // self.scale + 2 * RIM for n in image.shape)
+        start = self._features.radius * (pitch + 1)
+        n_positions = (height - 1) * pitch + width
+        features = self._features.responses(pixels, pitch, start, n_positions, plane_size)
+        patches = self._scratch.get("patches", (height * width, self._n_outputs))
+        self._regressor.predict_rows(features, _positions((height, width), pitch), patches)
+        add_overlap_average(patches.reshape(height, width, -1), self.scale, image)
+
+
+class PatchTiles:
+    """Upscales blocks by regression of residual patches on linear features.
 
     Parameters
     ----------
@@ -56,30 +89,21 @@ class PatchTiles:
 
     def __init__(self, scale: int, filters: Float32, regressor: RowsRegressor) -> None:
         self.scale = scale
-        self._regressor = regressor
-        self._features = FilterBank(filters)
         self._phases = FilterBank(interpolation_matrix(scale))
-        self._n_outputs = padded_outputs((SPAN * scale) ** 2)
-        self._scratch = Scratch()
+        self._patches = ResidualPatches(scale, FilterBank(filters), regressor)
 
     def upscale(self, block: Float32, *, interpolate_only: bool) -> Float32:
         """(h + 2 halo, w + 2 halo) float32 -> (h * scale, w * scale) float32."""
         pitch = block.shape[1]
         height, width = (n - 2 * self.halo for n in block.shape)
-        grid = (height + 2 * RIM, width + 2 * RIM)
         pixels = np.zeros(block.size + 2 * LANES, np.float32)
         pixels[: block.size] = block.ravel()
-        n_positions = (grid[0] - 1) * pitch + grid[1]
         image = np.empty((height * self.scale, width * self.scale), np.float32)
-        start = WINDOW_RADIUS * (pitch + 1)
+        start, n_positions = self.halo * (pitch + 1), (height - 1) * pitch + width
         phases = self._phases.responses(pixels, pitch, start, n_positions)
-        interleave_phases(phases, RIM * (pitch + 1), pitch, self.scale, image)
-        if interpolate_only:
-            return image
-        features = self._features.responses(pixels, pitch, start, n_positions)
-        patches = self._scratch.get("patches", (grid[0] * grid[1], self._n_outputs))
-        self._regressor.predict_rows(features, _positions(grid, pitch), patches)
-        add_overlap_average(patches.reshape(*grid, self._n_outputs), self.scale, image)
+        interleave_phases(phases, 0, pitch, self.scale, image)
+        if not interpolate_only:
+            self._patches.add_to(image, pixels, pitch)
         return image
 
 

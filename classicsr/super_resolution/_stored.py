@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from classicsr._model_file import ModelFile, write_model
-from classicsr.degradation import BicubicDegradation, degradation_from_dict
+from classicsr.degradation import degradation_from_dict
 from classicsr.features import WINDOW_SIDE
 from classicsr.super_resolution._fixed_scale import MAX_SCALE, FixedScaleSuperResolver
 from classicsr.super_resolution._patch import PatchSuperResolver
@@ -41,7 +41,6 @@ def write_fitted(
 ) -> None:
     """Write a fitted estimator: the `tensors` of the method and its parameters."""
     estimator._check_fitted()
-    degradation = estimator.degradation or BicubicDegradation(estimator.native_scale_)
     write_model(
         path,
         method=method,
@@ -49,7 +48,7 @@ def write_fitted(
             "native_scale": estimator.native_scale_,
             **{name: getattr(estimator, name) for name in (*_IDENTITY, *records)},
         },
-        degradation=degradation.to_dict(),
+        degradation=estimator._forward_model().to_dict(),
         tensors=tensors,
         info=info,
     )
@@ -81,6 +80,9 @@ def restore_fitted(estimator: Estimator, model: ModelFile, records: Records) -> 
     except ValueError as error:
         raise model.error("parameters", str(error)) from error
     estimator.native_scale_ = scale
+    factors = estimator._forward_model().scale
+    if estimator._wanted_back_projections() and factors not in (scale, (scale, scale)):
+        raise model.error("degradation", f"must have the scale of the model, {scale}")
     return estimator
 
 

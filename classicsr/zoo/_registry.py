@@ -47,7 +47,9 @@ class Method:
 
 
 _INTERPOLATION = "classicsr.super_resolution:BicubicSR"
+_DICTIONARY = "classicsr.super_resolution:CoupledDictionarySR"
 _ANCHORED = "classicsr.super_resolution:AnchoredRegressionSR"
+_FOREST = "classicsr.super_resolution:RandomForestSR"
 _EMBEDDING = "classicsr.super_resolution:NeighborEmbeddingSR"
 
 METHODS: Mapping[str, Method] = {
@@ -64,24 +66,54 @@ METHODS: Mapping[str, Method] = {
             _INTERPOLATION, {"kernel": "lanczos3"}, fits=False,
         ),
         Method(
+            "scsr", "sparse coding with an L1 penalty over a joint dictionary, back-projection",
+            "Yang, Wright, Huang, Ma, IEEE TIP 2010",
+            _DICTIONARY, {"variant": "yang"},
+        ),
+        Method(
             "zeyde", "sparse coding by matching pursuit over a coupled dictionary",
             "Zeyde, Elad, Protter, Curves and Surfaces 2010",
-            "classicsr.super_resolution:CoupledDictionarySR",
+            _DICTIONARY, {"variant": "zeyde"},
+        ),
+        Method(
+            "ddl", "sparse coding in two stages, each over a coupled dictionary of its own",
+            "Zhang, Zhao, Xiong, Ma, Zhao, ISCAS 2012",
+            "classicsr.super_resolution:DualDictionarySR",
+        ),
+        Method(
+            "mdl", "sparse coding over a coupled dictionary for each class of patches",
+            "Wei et al., Sustainable Cities and Society 2018",
+            "classicsr.super_resolution:ClusteredDictionarySR",
+        ),
+        Method(
+            "asdl", "one ridge regression per cluster, from training and from the input itself",
+            "Glasner, Bagon, Irani, ICCV 2009; Dong, Zhang, Shi, Wu, IEEE TIP 2011",
+            "classicsr.super_resolution:AdaptiveDictionarySR",
         ),
         Method(
             "ne-ls", "neighbour embedding over dictionary atoms, least-squares weights",
             "Timofte, De Smet, Van Gool, ICCV 2013",
-            _EMBEDDING, {"solver": "ls"},
+            _EMBEDDING, {"solver": "ls", "space": "features"},
         ),
         Method(
             "ne-nnls", "neighbour embedding over dictionary atoms, non-negative weights",
             "Bevilacqua, Roumy, Guillemot, Alberi-Morel, BMVC 2012",
-            _EMBEDDING, {"solver": "nnls"},
+            _EMBEDDING, {"solver": "nnls", "space": "features"},
         ),
         Method(
             "ne-lle", "neighbour embedding over dictionary atoms, locally linear weights",
             "Chang, Yeung, Xiong, CVPR 2004",
-            _EMBEDDING, {"solver": "lle"},
+            _EMBEDDING, {"solver": "lle", "space": "features"},
+        ),
+        Method(
+            "ne-laplacian", "the same, near each other in Laplacian eigenmaps of the atoms",
+            "Belkin, Niyogi, Neural Computation 2003",
+            _EMBEDDING, {"space": "laplacian"},
+        ),
+        Method(
+            "ne-aligned", "the same, near each other in a common space of features and residuals",
+            "Ham, Lee, Saul, AISTATS 2005",
+            _EMBEDDING, {"space": "aligned"},
         ),
         Method(
             "gr", "one ridge regression for every patch",
@@ -99,14 +131,44 @@ METHODS: Mapping[str, Method] = {
             _ANCHORED, {"variant": "aplus"},
         ),
         Method(
-            "raisr", "filters of the bicubic image, chosen by a hash of its gradients",
+            "krr", "kernel ridge regression with a sparse basis",
+            "Kim, Kwon, IEEE TPAMI 2010",
+            "classicsr.super_resolution:KernelRegressionSR",
+        ),
+        Method(
+            "raisr", "filters chosen by a hash of the gradients around a pixel",
             "Romano, Isidoro, Milanfar, IEEE TCI 2017",
             "classicsr.super_resolution:HashedFilterSR",
         ),
         Method(
             "forest", "trees with one ridge regression per leaf, averaged",
             "Schulter, Leistner, Bischof, CVPR 2015",
-            "classicsr.super_resolution:RandomForestSR",
+            _FOREST, {"variant": "regression"},
+        ),
+        Method(
+            "arfl", "trees with one ridge regression per leaf, grown together, summed",
+            "Schulter, Leistner, Bischof, CVPR 2015",
+            _FOREST, {"variant": "alternating"},
+        ),
+        Method(
+            "nbsrf", "trees of centres; one ridge regression of the leaf nearest to the patch",
+            "Salvador, Perez-Pellitero, ICCV 2015",
+            _FOREST, {"variant": "naive_bayes"},
+        ),
+        Method(
+            "ibp", "cubic interpolation, corrected until it explains the input",
+            "Irani, Peleg, CVGIP 1991",
+            "classicsr.reconstruction:BackProjectionSR", fits=False,
+        ),
+        Method(
+            "tv", "least total variation among what explains the input",
+            "Marquina, Osher, J. Sci. Comput. 2008",
+            "classicsr.reconstruction:TotalVariationSR", fits=False,
+        ),
+        Method(
+            "nlm", "non-local means and agreement with the input in turn",
+            "Manjon et al., Medical Image Analysis 2010",
+            "classicsr.reconstruction:NonLocalSR", fits=False,
         ),
     )
 }  # fmt: skip

@@ -28,7 +28,7 @@ def problem(k, seed, d=D):
 
 def weights_of(solver, rows, columns, indices):
     weights = np.full(indices.shape, np.nan, np.float32)
-    neighbor_weights(rows, np.arange(len(rows)), columns, solver, indices, weights)
+    neighbor_weights(rows, np.arange(len(rows)), columns, solver, 1e-4, indices, weights)
     return weights
 
 

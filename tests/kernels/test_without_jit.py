@@ -9,8 +9,8 @@ import numba
 import pytest
 
 MODULES = (
-    "columns", "convolve", "filtering", "hashing", "lanes", "lasso", "linear", "omp", "overlap",
-    "search", "tree", "weights",
+    "bimodal", "columns", "convolve", "filtering", "fista", "gaussian", "hashing", "lanes",
+    "lasso", "linear", "omp", "overlap", "search", "tree", "variation", "weights",
 )  # fmt: skip
 
 

