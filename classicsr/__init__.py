@@ -9,8 +9,13 @@ from classicsr._version import __version__
 
 if TYPE_CHECKING:
     from classicsr.metrics import psnr, ssim
-    from classicsr.reconstruction import TotalVariationSR
-    from classicsr.reconstruction import NonLocalSR
+    from classicsr.reconstruction import (
+        BayesianSR,
+        HybridSR,
+        LowRankTVSR,
+        NonLocalSR,
+        TotalVariationSR,
+    )
     from classicsr.super_resolution import (
         AdaptiveDictionarySR,
         AnchoredRegressionSR,
@@ -30,12 +35,15 @@ if TYPE_CHECKING:
 __all__ = [
     "AdaptiveDictionarySR",
     "AnchoredRegressionSR",
+    "BayesianSR",
     "BicubicSR",
     "ClusteredDictionarySR",
     "CoupledDictionarySR",
     "DualDictionarySR",
     "HashedFilterSR",
+    "HybridSR",
     "KernelRegressionSR",
+    "LowRankTVSR",
     "NeighborEmbeddingSR",
     "NonLocalSR",
     "PatchRegressionSR",
@@ -53,12 +61,15 @@ __getattr__, __dir__ = lazy_attributes(
     {
         "AdaptiveDictionarySR": "classicsr.super_resolution",
         "AnchoredRegressionSR": "classicsr.super_resolution",
+        "BayesianSR": "classicsr.reconstruction",
         "BicubicSR": "classicsr.super_resolution",
         "ClusteredDictionarySR": "classicsr.super_resolution",
         "CoupledDictionarySR": "classicsr.super_resolution",
         "DualDictionarySR": "classicsr.super_resolution",
         "HashedFilterSR": "classicsr.super_resolution",
+        "HybridSR": "classicsr.reconstruction",
         "KernelRegressionSR": "classicsr.super_resolution",
+        "LowRankTVSR": "classicsr.reconstruction",
         "NeighborEmbeddingSR": "classicsr.super_resolution",
         "NonLocalSR": "classicsr.reconstruction",
         "PatchRegressionSR": "classicsr.super_resolution",

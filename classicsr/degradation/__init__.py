@@ -13,6 +13,7 @@ if TYPE_CHECKING:
         BicubicDegradation,
         Degradation,
         GaussianDegradation,
+        KSpaceTruncation,
         SliceProfileDegradation,
         degradation_from_dict,
     )
@@ -25,6 +26,7 @@ __all__ = [
     "BicubicDegradation",
     "Degradation",
     "GaussianDegradation",
+    "KSpaceTruncation",
     "SliceProfileDegradation",
     "add_noise",
     "back_project",
@@ -41,6 +43,7 @@ __getattr__, __dir__ = lazy_attributes(
         "BicubicDegradation": "classicsr.degradation._models",
         "Degradation": "classicsr.degradation._models",
         "GaussianDegradation": "classicsr.degradation._models",
+        "KSpaceTruncation": "classicsr.degradation._models",
         "SliceProfileDegradation": "classicsr.degradation._models",
         "add_noise": "classicsr.degradation._noise",
         "back_project": "classicsr.degradation._back_projection",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -70,7 +71,7 @@ class Degradation(ABC):
         """
         y = as_floating(x)
         lengths = self.low_resolution_shape(y.shape)
-        for axis, bands in enumerate(self._bands(y.shape, lengths)):
+        for axis, bands in enumerate(_bands(self, y.shape, lengths)):
             y = apply_bands(y, bands, axis)
         return y
 
@@ -82,8 +83,9 @@ class Degradation(ABC):
                 f"The 'shape' parameter of {type(self).__name__}.adjoint must be a shape that "
                 f"this model turns into {x.shape}. Got {tuple(shape)!r} instead."
             )
-        for axis, bands in enumerate(self._bands(shape, x.shape)):
-            x = apply_bands(x, transposed(bands, shape[axis]), axis)
+        bands = _transposed_bands(self, tuple(shape), x.shape)
+        for axis in reversed(range(x.ndim)):  # the slow, innermost axis while the array is small
+            x = apply_bands(x, bands[axis], axis)
         return x
 
     def low_resolution_shape(self, shape: Sequence[int]) -> tuple[int, ...]:
@@ -109,18 +111,29 @@ class Degradation(ABC):
     def _axis_bands(self, n_in: int, n_out: int, axis: int, n_axes: int) -> Bands:
         """Banded matrix that takes `n_in` samples along `axis` to `n_out`."""
 
-    def _bands(self, shape: Sequence[int], lengths: Sequence[int]) -> list[Bands]:
-        return [
-            self._axis_bands(n_in, n_out, axis, len(shape))
-            for axis, (n_in, n_out) in enumerate(zip(shape, lengths, strict=True))
-        ]
-
     def _per_axis(self, name: str, n_axes: int) -> tuple[float, ...]:
         return per_axis(getattr(self, name), n_axes, name, type(self).__name__)
 
     def _store(self, name: str, rule: str, allowed: Callable[[float], bool]) -> None:
         value = _numbers(getattr(self, name), name, type(self).__name__, rule, allowed)
         object.__setattr__(self, name, value)  # the one write of a frozen instance
+
+
+# an iteration applies the same model to the same shape hundreds of times
+@lru_cache(maxsize=8)
+def _bands(model: Degradation, shape: tuple[int, ...], lengths: tuple[int, ...]) -> list[Bands]:
+    return [
+        model._axis_bands(n_in, n_out, axis, len(shape))
+        for axis, (n_in, n_out) in enumerate(zip(shape, lengths, strict=True))
+    ]
+
+
+@lru_cache(maxsize=8)
+def _transposed_bands(
+    model: Degradation, shape: tuple[int, ...], lengths: tuple[int, ...]
+) -> list[Bands]:
+    bands = _bands(model, shape, lengths)
+    return [transposed(one, n_in) for one, n_in in zip(bands, shape, strict=True)]
 
 
 @dataclass(frozen=True)
@@ -248,9 +261,43 @@ class SliceProfileDegradation(Degradation):
         return contributions(n_in, n_out, 1 / scale, self.profile, thickness)
 
 
+@dataclass(frozen=True)
+class KSpaceTruncation(Degradation):
+    """The centre of k-space alone: MRI acquired at a lower resolution.
+
+    Periodic beyond the border, as the discrete Fourier transform is, instead of mirrored. The
+    result is real; of an even number of samples the highest frequency counts half.
+
+    Parameters
+    ----------
+    scale : float or sequence of float
+        See `Degradation`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from classicsr.degradation import KSpaceTruncation
+    >>> KSpaceTruncation((1, 2)).forward(np.ones((3, 8))).round(6)
+    array([[1., 1., 1., 1.],
+           [1., 1., 1., 1.],
+           [1., 1., 1., 1.]])
+    """
+
+    def _axis_bands(self, n_in: int, n_out: int, axis: int, n_axes: int) -> Bands:
+        if n_in == n_out:
+            return contributions(n_in, n_out, 1.0, "box")  # the identity
+        centers = (np.arange(n_out) + 0.5) * (n_in / n_out) - 0.5
+        angles = 2 * np.pi / n_in * (centers[:, None] - np.arange(n_in))
+        weights = np.ones((n_out, n_in))
+        for k in range(1, n_out // 2 + 1):
+            weights += np.cos(k * angles) * (1 if 2 * k == n_out else 2)
+        return np.tile(np.arange(n_in), (n_out, 1)), weights / n_in
+
+
 _REGISTRY: dict[str, type[Degradation]] = {
     "bicubic": BicubicDegradation,
     "gaussian": GaussianDegradation,
+    "k-space": KSpaceTruncation,
     "slice-profile": SliceProfileDegradation,
 }
 _NAMES = {model: name for name, model in _REGISTRY.items()}

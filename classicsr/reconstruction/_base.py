@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from itertools import product
 from typing import Any, Self
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 
 from classicsr.degradation import BicubicDegradation, Degradation, resized_shape
 from classicsr.super_resolution import BicubicSR, SuperResolver
-from classicsr.super_resolution._base import Images
+from classicsr.super_resolution._base import Images, Scale, _Request
 from classicsr.super_resolution._pixels import Intensity, PixelSink, PixelSource
 from classicsr.super_resolution._planes import Work, resample_plane
 from classicsr.super_resolution._volume import VolumePlan
@@ -44,6 +45,32 @@ class ReconstructionSR(SuperResolver):
     def fit(self, X: Images | None = None, y: Any = None) -> Self:
         """Do nothing: there is nothing to learn."""
         return self
+
+    def plan(
+        self,
+        shape: Sequence[int],
+        scale: Scale | None = None,
+        spacing: Sequence[float] | None = None,
+    ) -> str:
+        """One line that says what `predict` will do to an array of this shape."""
+        return self._plan_plane(self._scales(tuple(shape), scale)[0])
+
+    def _predict_one(self, image: NDArray[Any], request: _Request) -> NDArray[Any]:
+        data_range = self._range_of(image, request.data_range)
+        return super()._predict_one(image, replace(request, data_range=data_range))
+
+    def _range_of(
+        self, image: NDArray[Any], data_range: tuple[float, float] | None
+    ) -> tuple[float, float] | None:
+        """The range asked for; for integers of 16 bits or more that of the image.
+
+        Weights are relative to it, and scans fill little of a wide type.
+        """
+        chosen = data_range or self.data_range
+        wide = image.dtype.kind in "iu" and image.dtype.itemsize > 1 and image.size > 0
+        if chosen is not None or not wide or image.min() == image.max():
+            return chosen
+        return float(image.min()), float(image.max())
 
     def _upscale_plane(
         self,

@@ -51,6 +51,7 @@ _DICTIONARY = "classicsr.super_resolution:CoupledDictionarySR"
 _ANCHORED = "classicsr.super_resolution:AnchoredRegressionSR"
 _FOREST = "classicsr.super_resolution:RandomForestSR"
 _EMBEDDING = "classicsr.super_resolution:NeighborEmbeddingSR"
+_HYBRID = "classicsr.reconstruction:HybridSR"
 
 METHODS: Mapping[str, Method] = {
     method.name: method
@@ -161,14 +162,44 @@ METHODS: Mapping[str, Method] = {
             "classicsr.reconstruction:BackProjectionSR", fits=False,
         ),
         Method(
+            "pocs", "projections onto the images that explain the input, and onto its range",
+            "Stark, Oskoui, J. Opt. Soc. Am. A 1989",
+            "classicsr.reconstruction:ProjectionSR", fits=False,
+        ),
+        Method(
             "tv", "least total variation among what explains the input",
             "Marquina, Osher, J. Sci. Comput. 2008",
             "classicsr.reconstruction:TotalVariationSR", fits=False,
         ),
         Method(
+            "map", "most probable image under a Huber Markov field; noise estimated from the input",
+            "Schultz, Stevenson, IEEE TIP 1994",
+            "classicsr.reconstruction:BayesianSR", fits=False,
+        ),
+        Method(
             "nlm", "non-local means and agreement with the input in turn",
             "Manjon et al., Medical Image Analysis 2010",
             "classicsr.reconstruction:NonLocalSR", fits=False,
+        ),
+        Method(
+            "lrtv", "image of low rank and small total variation that explains the input",
+            "Shi, Cheng, Wang, Yap, Shen, IEEE TMI 2015",
+            "classicsr.reconstruction:LowRankTVSR", fits=False,
+        ),
+        Method(
+            "hybrid-sparse", "zeyde, non-local means, TV and agreement with the input; refined",
+            "Timofte, Rothe, Van Gool, CVPR 2016; Venkatakrishnan et al., GlobalSIP 2013",
+            _HYBRID, {"prior": "sparse"},
+        ),
+        Method(
+            "hybrid-ne", "the same from ne-lle",
+            "Timofte, Rothe, Van Gool, CVPR 2016; Venkatakrishnan et al., GlobalSIP 2013",
+            _HYBRID, {"prior": "ne"},
+        ),
+        Method(
+            "hybrid-regression", "the same from aplus",
+            "Timofte, Rothe, Van Gool, CVPR 2016; Venkatakrishnan et al., GlobalSIP 2013",
+            _HYBRID, {"prior": "regression"},
         ),
     )
 }  # fmt: skip

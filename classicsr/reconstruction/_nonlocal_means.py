@@ -1,0 +1,98 @@
+"""Non-local means of images and volumes: the prior of non-local upsampling."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import product
+
+import numpy as np
+from numpy.typing import NDArray
+
+from classicsr._threads import run_parallel
+from classicsr.kernels.nonlocal_means import average_similar
+
+Float32 = NDArray[np.float32]
+_STRIP = 8  # rows that are worked on together: they stay in cache
+
+
+def nonlocal_means(
+    image: Float32, widths: Float32, search_radius: int = 3, n_jobs: int | None = None
+) -> Float32:
+    """Every sample as a weighted mean of those around it whose neighbourhoods look alike.
+
+    Parameters
+    ----------
+    image : array of 1 to 3 axes, float32
+        Mirrored beyond its border.
+    widths : array of the same shape, float32
+        Root mean square difference of two patches (3 samples per axis) up to which they count
+        as alike, at every sample; where it is 0 the sample stays.
+    search_radius : int
+        Samples on each side, per axis, that are looked at.
+    n_jobs : int, optional
+
+    Returns
+    -------
+    array of the same shape, float32
+
+    References
+    ----------
+    A. Buades, B. Coll, J.-M. Morel, "A non-local algorithm for image denoising", CVPR 2005.
+    P. Coupe et al., "An optimized blockwise nonlocal means denoising filter for 3-D magnetic
+    resonance images", IEEE TMI 27(4), 2008.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from classicsr.reconstruction import nonlocal_means
+    >>> noisy = np.random.default_rng(0).normal(size=(40, 40)).astype(np.float32)
+    >>> bool(nonlocal_means(noisy, np.ones_like(noisy)).std() < 0.2)
+    True
+    """
+    lengths = [n for n in image.shape if n > 1]  # axes of one sample change nothing
+    shape = (*[1] * (3 - len(lengths)), *lengths)
+    rims = [search_radius + 1 if n > 1 or axis == 2 else 0 for axis, n in enumerate(shape)]
+    borders = [(rim, rim) for rim in rims]
+    padded = np.pad(image.reshape(shape), borders, mode="symmetric")
+    padded_widths = np.pad(widths.reshape(shape), borders)
+    plane, row = (
+        int(np.prod(padded.shape[axis + 1 :])) if shape[axis] > 1 else 0 for axis in (0, 1)
+    )
+    reaches = [range(-search_radius, search_radius + 1) if n > 1 else range(1) for n in shape]
+    offsets = np.array([i * plane + j * row + k for i, j, k in product(*reaches)])
+    offsets = offsets[offsets != 0]
+    result = np.empty(shape, np.float32)
+
+    def run(strip: tuple[int, int]) -> None:
+        i, j = strip
+        height = min(_STRIP, shape[1] - j)
+        buffer = padded[i + rims[0], j + rims[1] : j + rims[1] + height].copy()
+        first = int(np.ravel_multi_index((i + rims[0], j + rims[1], 0), padded.shape))
+        active = np.flatnonzero(padded_widths.reshape(-1)[first : first + buffer.size])
+        if len(active):
+            average_similar(
+                padded.reshape(-1), padded_widths.reshape(-1), offsets, plane, row,
+                first + active[0], buffer.reshape(-1)[active[0] : active[-1] + 1],
+            )  # fmt: skip
+        result[i, j : j + height] = buffer[:, rims[2] : rims[2] + shape[2]]
+
+    for _ in run_parallel(run, _strips(shape), n_jobs):
+        pass
+    return result.reshape(image.shape)
+
+
+def _strips(shape: tuple[int, ...]) -> Iterator[tuple[int, int]]:
+    return product(range(shape[0]), range(0, shape[1], _STRIP))
+
+
+def local_deviation(image: Float32) -> Float32:
+    """Standard deviation within 3 samples per axis, averaged over as many; float64 inside."""
+    from scipy.ndimage import uniform_filter
+
+    mean, variance = image.astype(np.float64), np.square(image, dtype=np.float64)
+    for values in (mean, variance):
+        uniform_filter(values, 3, output=values, mode="reflect")
+    variance -= np.square(mean, out=mean)
+    deviation = np.sqrt(np.maximum(variance, 0, out=variance), out=variance)
+    uniform_filter(deviation, 3, output=deviation, mode="reflect")
+    return deviation.astype(np.float32)
