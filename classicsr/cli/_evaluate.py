@@ -37,7 +37,7 @@ def add_parser(subparsers: Any) -> None:
     )
     parser.add_argument(
         "--model", action="append", required=True, dest="models", metavar="NAME|FILE",
-        help="a bundled model, a model file, bicubic or lanczos (repeatable)",
+        help="a bundled model, a model file, or a method that needs no fitting (repeatable)",
     )  # fmt: skip
     parser.add_argument("--scale", required=True, type=whole_scale, metavar="S")
     parser.add_argument(

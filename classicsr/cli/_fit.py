@@ -50,6 +50,10 @@ def add_parser(subparsers: Any) -> None:
         "--set", action="append", default=[], type=_assignment, metavar="KEY=VALUE",
         help="set a parameter of the method (repeatable)",
     )  # fmt: skip
+    parser.add_argument(
+        "--calibrate", nargs="+", metavar="DATA",
+        help="images other than TRAIN that tell how large errors are (for upscale --std)",
+    )  # fmt: skip
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="(default: 0)")
     add_jobs_option(parser)
     parser.add_argument("--overwrite", action="store_true", help="replace an existing file")
@@ -67,14 +71,20 @@ def main(args: argparse.Namespace) -> int:
     estimator = _make_estimator(args)
     start = time.perf_counter()
     images = load_images(args.data)
+    others = load_images(args.calibrate or [])
+    if len(others) == 1:
+        raise UsageError("--calibrate needs two images or more")
     with compilation_notice(), progress_bar(f"fitting {args.method}"):
         estimator.fit([image for _, image in images])
+        if others:
+            estimator.calibrate([image for _, image in others], random_state=args.seed)
     names = [name for name, _ in images]
     provenance = {
         "training_data": args.data,
         "n_images": len(names),
         "names_sha256": hashlib.sha256("\n".join(names).encode()).hexdigest(),
         "seed": args.seed,
+        **({"calibration_data": args.calibrate} if others else {}),
         "seconds": round(time.perf_counter() - start, 1),
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
     }

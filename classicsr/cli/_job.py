@@ -82,6 +82,8 @@ class UpscaleJob:
         Whether `target` may exist.
     consistent, noise : bool, float
         As in `SuperResolver.predict`.
+    maps : dict of str to Path
+        Files of further maps: "std", "detail".
     """
 
     source: Path
@@ -92,6 +94,7 @@ class UpscaleJob:
     overwrite: bool
     consistent: bool = False
     noise: float = 0.0
+    maps: dict[str, Path] = field(default_factory=dict)
     record: dict[str, Any] = field(default_factory=dict)
 
     def run(self, progress: Progress) -> None:
@@ -100,17 +103,20 @@ class UpscaleJob:
 
         self.record |= {"input": str(self.source), "output": str(self.target)}
         kind = kind_of(self.source)
-        if self.target.exists() and not self.overwrite:
-            raise ValueError(f"{self.target} exists already; give --overwrite to replace it")
-        if not self.target.parent.is_dir():
-            raise ValueError(f"the output folder {self.target.parent} does not exist")
+        for name, target in self.maps.items():
+            self.record[f"{name}_output"] = str(target)
+        for target in (self.target, *self.maps.values()):
+            if target.exists() and not self.overwrite:
+                raise ValueError(f"{target} exists already; give --overwrite to replace it")
+            if not target.parent.is_dir():
+                raise ValueError(f"the output folder {target.parent} does not exist")
         if kind == "image":
             self._run_image(progress)
         else:
             self._run_volume(progress)
 
     def _run_image(self, progress: Progress) -> None:
-        from classicsr.io import read_image, write_image
+        from classicsr.io import read_image, write_image, write_image_map
 
         if self.spacing is not None:
             raise ValueError("--spacing is for volumes, give --scale for images")
@@ -119,14 +125,25 @@ class UpscaleJob:
             raise ValueError("the --scale of an image must be one number or two")
         picture = read_image(self.source)
         estimator = self._choose(picture.array, scale, None)
-        result = self._predict(estimator, picture.array, scale=scale, progress=progress)
+        result, maps = self._predict(estimator, picture.array, scale=scale, progress=progress)
         write_image(self.target, result, like=picture, scale=scale, overwrite=self.overwrite)
+        for name, values in maps.items():
+            write_image_map(
+                self.maps[name],
+                values,
+                picture,
+                scale,
+                signed=name == "detail",
+                overwrite=self.overwrite,
+            )
         self.record["shape_out"] = list(result.shape)
 
     def _run_volume(self, progress: Progress) -> None:
-        from classicsr.io import read_volume, write_volume
+        from classicsr.io import map_volume, read_volume, write_volume
 
         volume = read_volume(self.source)
+        likes = {name: map_volume(volume, signed=name == "detail") for name in self.maps}
+        maps: list[dict[str, np.ndarray]] = []
         scale = self._volume_scale(volume)
         estimator = self._choose(volume, scale, volume.spacing)
         self.record["spacing_in"] = list(volume.spacing)
@@ -140,18 +157,32 @@ class UpscaleJob:
                     progress(before * total + done, volume.n_frames * total)
 
                 frame, spacing = volume.frame(index), volume.spacing
-                yield self._predict(estimator, frame, scale=scale, spacing=spacing, progress=report)
+                result, more = self._predict(
+                    estimator, frame, scale=scale, spacing=spacing, progress=report
+                )
+                maps.append(more)
+                yield result
 
         write_volume(self.target, frames(), like=volume, scale=scale, overwrite=self.overwrite)
+        for name, like in likes.items():
+            values = (one.pop(name) for one in maps)
+            write_volume(self.maps[name], values, like, scale, overwrite=self.overwrite)
         written = read_volume(self.target)
         self.record["shape_out"] = list(written.shape)
         self.record["spacing_out"] = list(written.spacing)
 
-    def _predict(self, estimator: SuperResolver, data: np.ndarray, **request: Any) -> np.ndarray:
-        result: np.ndarray = estimator.predict(
+    def _predict(
+        self, estimator: SuperResolver, data: np.ndarray, **request: Any
+    ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        """The result, and the maps that go with it by name."""
+        wanted = [name for name in ("std", "detail") if name in self.maps]  # as they are returned
+        request |= {f"return_{name}": True for name in wanted}
+        made = estimator.predict(
             data, consistent=self.consistent, noise=self.noise, record=self.record, **request
         )
-        return result
+        if not wanted:
+            return made, {}
+        return made[0], dict(zip(wanted, made[1:], strict=True))
 
     def _volume_scale(self, volume: Volume) -> tuple[float, float, float]:
         if self.scale is not None:

@@ -7,6 +7,7 @@ import sys
 import time
 import warnings
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ examples:
   classicsr upscale scans/ -o upscaled/ --model aplus-x2 --json record.json
   classicsr upscale thick.nii.gz -o isotropic.nii.gz --spacing 1x1x1
   classicsr upscale scan.png -o scan-x2.png --consistent --json record.json
+  classicsr upscale scan.png -o scan-x2.png --std error.tif --detail added.png
 
 Without --scale and --spacing, a model that is named works at its own scale; otherwise images
 are doubled, and volumes get isotropic voxels of their finest spacing.
@@ -48,8 +50,8 @@ def add_parser(subparsers: Any) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--model", default="auto", metavar="NAME|FILE",
-        help="a bundled model (see 'classicsr models'), a model file, bicubic, lanczos, "
-        "or auto: the bundled A+ model for the scale (default)",
+        help="a bundled model (see 'classicsr models'), a model file, a method that needs no "
+        "fitting (bicubic, tv, map ...), or auto: the bundled A+ model for the scale (default)",
     )  # fmt: skip
     size = parser.add_mutually_exclusive_group()
     size.add_argument("--scale", type=factors, help="a number (3, 2.5) or one per axis (1x1x3)")
@@ -63,6 +65,14 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument(
         "--noise", type=float, default=0.0, metavar="SIGMA",
         help="standard deviation of the input's noise, which --consistent need not reproduce",
+    )  # fmt: skip
+    parser.add_argument(
+        "--std", type=Path, metavar="FILE",
+        help="write the standard deviation of the errors: result +- 1.645 std holds 90 %% of them",
+    )  # fmt: skip
+    parser.add_argument(
+        "--detail", type=Path, metavar="FILE",
+        help="write what was added to what the input shows; middle grey is 0 (TIFF, NIfTI: floats)",
     )  # fmt: skip
     add_jobs_option(parser)
     parser.add_argument("--overwrite", action="store_true", help="replace existing files")
@@ -97,31 +107,46 @@ def main(args: argparse.Namespace) -> int:
                     args.overwrite,
                     args.consistent,
                     args.noise,
+                    maps,
                 )
             )
-            for source, target in files
+            for source, target, maps in files
         ]
     if args.json is not None:
         write_json(args.json, {"results": records})
     return 1 if any("error" in record for record in records) else 0
 
 
-def _pair_files(args: argparse.Namespace) -> list[tuple[Path, Path]]:
-    """Pair each input file with its output, and make the folder for several."""
-    from classicsr.io import FileError, expand_inputs, output_path_for
+def _pair_files(args: argparse.Namespace) -> list[tuple[Path, Path, dict[str, Path]]]:
+    """Each input file with its output and those of its maps; makes the folders for several."""
+    from classicsr.io import expand_inputs
 
     sources = expand_inputs(args.inputs)
     several = len(sources) > 1 or any(Path(one).is_dir() for one in args.inputs)
+    places = {"output": args.output, "std": args.std, "detail": args.detail}
+    targets = {
+        name: _targets(sources, place, several)
+        for name, place in places.items()
+        if place is not None
+    }
+    target, count = Counter(path for paths in targets.values() for path in paths).most_common(1)[0]
+    if count > 1:
+        raise UsageError(f"{count} results would all be written to {target}: rename some")
+    if several:
+        for name in targets:
+            places[name].mkdir(parents=True, exist_ok=True)
+    outputs = targets.pop("output")
+    maps = [{name: paths[i] for name, paths in targets.items()} for i in range(len(sources))]
+    return list(zip(sources, outputs, maps, strict=True))
+
+
+def _targets(sources: Sequence[Path], place: Path, several: bool) -> list[Path]:
+    from classicsr.io import FileError, output_path_for
+
     try:
-        targets = [output_path_for(one, args.output, 2 if several else 1) for one in sources]
+        return [output_path_for(one, place, 2 if several else 1) for one in sources]
     except FileError as error:
         raise UsageError(one_line(error)) from error
-    target, count = Counter(targets).most_common(1)[0]
-    if count > 1:
-        raise UsageError(f"{count} inputs would all be written to {target}: rename some")
-    if several:
-        args.output.mkdir(parents=True, exist_ok=True)
-    return list(zip(sources, targets, strict=True))
 
 
 def _run(job: UpscaleJob) -> dict[str, Any]:

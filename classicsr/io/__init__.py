@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from classicsr.io._formats import expand_inputs, kind_of, output_path_for
     from classicsr.io._geometry import upscaled_affine
     from classicsr.io._image import read_image, write_image
+    from classicsr.io._maps import map_volume, write_image_map
     from classicsr.io._picture import Metadata, Picture
     from classicsr.io._volume import Volume, read_volume
     from classicsr.io._volume_writer import write_volume
@@ -20,11 +21,13 @@ __all__ = [
     "Volume",
     "expand_inputs",
     "kind_of",
+    "map_volume",
     "output_path_for",
     "read_image",
     "read_volume",
     "upscaled_affine",
     "write_image",
+    "write_image_map",
     "write_volume",
 ]
 
@@ -37,11 +40,13 @@ __getattr__, __dir__ = lazy_attributes(
         "Volume": "classicsr.io._volume",
         "expand_inputs": "classicsr.io._formats",
         "kind_of": "classicsr.io._formats",
+        "map_volume": "classicsr.io._maps",
         "output_path_for": "classicsr.io._formats",
         "read_image": "classicsr.io._image",
         "read_volume": "classicsr.io._volume",
         "upscaled_affine": "classicsr.io._geometry",
         "write_image": "classicsr.io._image",
+        "write_image_map": "classicsr.io._maps",
         "write_volume": "classicsr.io._volume_writer",
     },
 )

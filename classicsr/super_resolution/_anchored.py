@@ -203,7 +203,7 @@ class AnchoredRegressionSR(PatchSuperResolver):
         estimator = restore_patch_model(cls(variant=model.method), model, _RECORDS)
         n_features, n_outputs = len(estimator.filters_), (SPAN * estimator.native_scale_) ** 2
         maps = model.tensor("maps", (None, n_features, n_outputs))
-        partition = _partition(model, len(maps), n_features)
+        partition = stored_partition(model, len(maps), n_features)
         estimator.map_ = PiecewiseLinearMap(partition, maps.astype(np.float32))
         return estimator
 
@@ -217,7 +217,7 @@ _RECORDS: Records = {
 }
 
 
-def _partition(model: ModelFile, n_leaves: int, n_features: int) -> Partition:
+def stored_partition(model: ModelFile, n_leaves: int, n_features: int) -> Partition:
     """The partition of a stored model, its indices checked."""
     if model.method == "gr":
         model.require_tensors(["filters", "maps"])

@@ -2,38 +2,43 @@
 
 from __future__ import annotations
 
-import inspect
 import os
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from classicsr._model_file import ModelFile
-from classicsr._validation import (
-    LARGEST_SCALE,
-    is_integer,
-    is_number,
-    is_range,
-    is_scale,
-    is_sequence_of,
-    require,
-)
+from classicsr._validation import is_number, is_range, is_scale, is_sequence_of
 from classicsr.degradation import BicubicDegradation, Degradation, resize, resized_shape
-from classicsr.super_resolution._consistency import made_consistent
-from classicsr.super_resolution._pixels import Intensity, NonFiniteMask, PixelSink, PixelSource
+from classicsr.super_resolution._assessment import (
+    calibration_of,
+    novelty_of,
+    std_map,
+    tell_novelty,
+    unknown_pixels,
+)
+from classicsr.super_resolution._calibration import Calibration
+from classicsr.super_resolution._consistency import added_detail, made_consistent
+from classicsr.super_resolution._novelty import Novelty
+from classicsr.super_resolution._parameters import RANGE_RULE, SCALE_RULE, Parameters, Scale
+from classicsr.super_resolution._pixels import (
+    Float32,
+    Intensity,
+    NonFiniteMask,
+    PixelSink,
+    PixelSource,
+)
 from classicsr.super_resolution._planes import Progress, Work
+from classicsr.super_resolution._uncertainty import activity
 from classicsr.super_resolution._volume import VolumePlan, plan_volume
 
 Pixels = NDArray[Any]
-Scale = float | Sequence[float]
 Images = ArrayLike | Sequence[ArrayLike]
 
-_SCALE_RULE = f"a number from 1/{LARGEST_SCALE:g} to {LARGEST_SCALE:g}, or one per axis"
-_RANGE_RULE = "two finite numbers, the first one smaller, or None"
 DEFAULT_TILE_SHAPE = (62, 246)
 """Low-resolution pixels of a tile; with its halo a row is a multiple of the kernels' lanes."""
 _COLOR_CHANNELS = (1, 2, 3, 4)  # grey, grey + alpha, RGB, RGB + alpha
@@ -49,11 +54,20 @@ class _Request:
     data_range: tuple[float, float] | None
     consistent: bool
     noise: float
+    std: bool
+    detail: bool
     record: dict[str, Any] | None
     progress: Progress | None
+    maps: list[Float32] = field(default_factory=list)
+    """Receives the standard deviation and the detail, where they are asked for."""
+
+    @property
+    def needs_floats(self) -> bool:
+        """Whether more is asked for than the result in the type of the input."""
+        return self.consistent or self.std or self.detail
 
 
-class SuperResolver(ABC):
+class SuperResolver(Parameters):
     """Base of all image-level estimators.
 
     It follows scikit-learn's protocol (`get_params`, `clone`, `GridSearchCV` and `Pipeline`
@@ -71,62 +85,8 @@ class SuperResolver(ABC):
     native_scale_: int | None
     """Integer scale of the fitted model; None for a method that takes any."""
 
-    scale: Scale
-    data_range: tuple[float, float] | None
-    channel_mode: str
-    plane: tuple[int, int] | None
-    tile_shape: tuple[int, int]
-    n_jobs: int | None
-
-    # ---- scikit-learn's protocol ------------------------------------------------------------
-
-    @classmethod
-    def _parameter_names(cls) -> list[str]:
-        return [name for name in inspect.signature(cls.__init__).parameters if name != "self"]
-
-    def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """Constructor parameters by name; with `deep` also those of nested estimators."""
-        params = {name: getattr(self, name) for name in self._parameter_names()}
-        for name, value in list(params.items()) if deep else []:
-            if hasattr(value, "get_params") and not isinstance(value, type):
-                params |= {f"{name}__{key}": v for key, v in value.get_params().items()}
-        return params
-
-    def set_params(self, **params: Any) -> Self:
-        """Set constructor parameters (``name__inner`` for nested estimators)."""
-        for name, value in params.items():
-            own, _, inner = name.partition("__")
-            if own not in self._parameter_names():
-                raise ValueError(
-                    f"The {own!r} parameter of {type(self).__name__} does not exist. "
-                    f"Valid parameters: {', '.join(self._parameter_names())}."
-                )
-            if inner:
-                getattr(self, own).set_params(**{inner: value})
-            else:
-                setattr(self, own, value)
-        return self
-
-    def __repr__(self) -> str:
-        defaults = inspect.signature(type(self).__init__).parameters
-        shown = [
-            f"{name}={value!r}"
-            for name, value in self.get_params(deep=False).items()
-            if repr(value) != repr(defaults[name].default)
-        ]
-        return f"{type(self).__name__}({', '.join(shown)})"
-
-    def __sklearn_tags__(self) -> Any:
-        from sklearn.utils import InputTags, Tags, TargetTags
-
-        return Tags(
-            estimator_type=None,
-            target_tags=TargetTags(required=False),
-            input_tags=InputTags(two_d_array=False, three_d_array=True),
-        )
-
-    def __sklearn_is_fitted__(self) -> bool:
-        return hasattr(self, "native_scale_")
+    calibration_: Calibration | None = None
+    """What `calibrate` learned; None before it, and after another `fit`."""
 
     # ---- fit, predict, score ----------------------------------------------------------------
 
@@ -143,6 +103,8 @@ class SuperResolver(ABC):
         data_range: tuple[float, float] | None = None,
         consistent: bool = False,
         noise: float = 0.0,
+        return_std: bool = False,
+        return_detail: bool = False,
         record: dict[str, Any] | None = None,
         progress: Progress | None = None,
     ) -> Any:
@@ -167,31 +129,52 @@ class SuperResolver(ABC):
         noise : float
             Standard deviation of the input's noise, in its units: a consistent result need not
             agree with the input beyond it.
+        return_std : bool
+            Also return the standard deviation of the error, as `calibrate` measured it:
+            result +- 1.645 std covers 90 % of the pixels of images like those. It is of the
+            luma of colour images (BT.601), and of the result before it is rounded.
+        return_detail : bool
+            Also return what was added: the result minus the smallest image that agrees with
+            the input, ``H^+ y`` of the forward model of `consistent`. What is added cannot be
+            measured in the input; of results that are not `consistent` it holds deviations too.
         record : dict, optional
             Receives what was done; of several images the last one's. With `consistent`:
             "consistency", the forward model and its largest and mean deviation from the input,
-            in the input's units, before and after (not rounded).
+            in the input's units, before and after (not rounded). With `return_detail`: "detail",
+            the share of what was added, and of deviations, in the energy of the result. Of a
+            calibrated estimator: "novelty", see there.
         progress : callable, optional
             Called with (steps done, steps in all).
 
         Returns
         -------
         array of shape ``round(n * scale)`` per axis in the dtype and units of the input
-        (integers rounded and clipped), or a list of them
+            (integers rounded and clipped), or a list of them
+        std : float32 array, or a list of them, if `return_std`
+            In the units of the input, of the shape of the result (one channel of colours).
+        detail : float32 array, or a list of them, if `return_detail`
+            In the units of the input, of the shape of the result.
+
+        Warns
+        -----
+        UserWarning
+            With `return_std` or `record`, where an image is unlike those of the calibration;
+            with `return_std`, at scales other than those of the calibration.
 
         Raises
         ------
         NotFittedError
             Before `fit`.
         ValueError
-            For an empty array, a wrong number of axes, or a scale that the model cannot reach.
+            For an empty array, a wrong number of axes, or a scale that the model cannot reach;
+            with `return_std`, for an estimator that is not calibrated.
         TypeError
             For an array that does not hold real numbers.
         """
         self._check_fitted()
         self._check_parameters()
         self._require(
-            data_range is None or is_range(data_range), "data_range", _RANGE_RULE, data_range
+            data_range is None or is_range(data_range), "data_range", RANGE_RULE, data_range
         )
         self._require(
             spacing is None or is_sequence_of(spacing, 3, lambda mm: is_number(mm) and mm > 0),
@@ -200,10 +183,112 @@ class SuperResolver(ABC):
             spacing,
         )
         self._require(is_number(noise, 0), "noise", "a number, 0 or more", noise)
-        request = _Request(scale, spacing, data_range, consistent, noise, record, progress)
-        if isinstance(images, list | tuple):
-            return [self._predict_one(np.asarray(image), request) for image in images]
-        return self._predict_one(np.asarray(images), request)
+        if return_std:
+            calibration_of(self)
+        n_maps = int(return_std) + int(return_detail)
+        request = _Request(
+            scale,
+            spacing,
+            data_range,
+            consistent,
+            noise,
+            return_std,
+            return_detail,
+            record,
+            progress,
+        )
+
+        def predict_one(image: Any) -> tuple[Pixels, ...]:
+            own = replace(request, maps=[])
+            return self._predict_one(np.asarray(image), own), *own.maps
+
+        if not isinstance(images, list | tuple):
+            made = predict_one(images)
+            return made if n_maps else made[0]
+        several = [predict_one(image) for image in images]
+        if not n_maps:
+            return [made[0] for made in several]
+        return tuple([made[k] for made in several] for k in range(1 + n_maps))
+
+    # ---- how sure, how familiar ---------------------------------------------------------------
+
+    def calibrate(self, images: Images, *, random_state: Any = 0) -> Self:
+        """Measure on images how large the errors are, for `return_std` and `novelty`.
+
+        The images are made smaller by the forward model and upscaled again. The error that a
+        score of the result goes with is learned from half of them: how much overlapping
+        predictions differ, or the activity of the result where a method has no such. It is
+        then scaled so that 90 % of the pixels of the other half lie within 1.645 standard
+        deviations (split-conformal calibration). Save the model afterwards to keep it.
+
+        Parameters
+        ----------
+        images : sequence of arrays
+            Two or more high-resolution images or volumes, of the kind to be upscaled and none of
+            them used for fitting. Errors of other kinds of images may be of another size.
+        random_state : int, RandomState or None
+            Decides which half an image is in, and which pixels count.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            For fewer than two images, images with NaN, or scales that are not integers.
+
+        References
+        ----------
+        A. N. Angelopoulos, S. Bates, "A gentle introduction to conformal prediction and
+        distribution-free uncertainty quantification", arXiv:2107.07511, 2021.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from classicsr import BicubicSR
+        >>> rng = np.random.default_rng(0)
+        >>> sr = BicubicSR(scale=2).calibrate([rng.random((40, 40)) for _ in range(4)])
+        >>> result, std = sr.predict(rng.random((20, 20)), return_std=True)
+        >>> std.shape
+        (40, 40)
+        """
+        from classicsr.super_resolution._calibration import calibrate
+        from classicsr.super_resolution._fixed_scale import _as_list
+
+        self._check_fitted()
+        self._check_parameters()
+        self.calibration_ = calibrate(self, _as_list(images), random_state)
+        return self
+
+    def novelty(self, image: ArrayLike) -> Novelty:
+        """How unlike a low-resolution image is to those that the estimator was calibrated on.
+
+        Blocks of 6 x 6 pixels are compared, by their roughness and by how unevenly their
+        gradients are distributed, with blocks of the calibration images.
+
+        Parameters
+        ----------
+        image : array
+            As for `predict`.
+
+        Returns
+        -------
+        Novelty
+            ``score`` (1 for a typical image), ``limit`` (98 % of calibration images are below) and
+            ``map``, the distance of the blocks around each pixel.
+
+        Raises
+        ------
+        ValueError
+            Before `calibrate`.
+        """
+        self._check_fitted()
+        array = np.asarray(image)
+        scales, _ = self._scales(array.shape, None)
+        finite = NonFiniteMask(array, len(scales)).image
+        low = Intensity.of(array, self.data_range).to_unit(finite)
+        return novelty_of(self, low, scales, None)
 
     def score(self, X: Images, y: Images) -> float:
         """Mean PSNR in dB of the predictions: luma, rounded to 8 bits, `scale` pixels shaved.
@@ -282,48 +367,6 @@ class SuperResolver(ABC):
     def _plan_plane(self, scales: tuple[float, ...]) -> str:
         """What happens within a plane, such as "A+ x3"."""
 
-    def _require(self, condition: bool, name: str, rule: str, value: Any) -> None:
-        require(condition, name, type(self).__name__, rule, value)
-
-    def _check_parameters(self) -> None:
-        """Raise a ValueError for a constructor parameter that is out of range."""
-        modes = ("luma", "independent")
-        tile, plane = self.tile_shape, self.plane
-        self._require(is_scale(self.scale), "scale", _SCALE_RULE, self.scale)
-        self._require(
-            self.data_range is None or is_range(self.data_range),
-            "data_range",
-            _RANGE_RULE,
-            self.data_range,
-        )
-        self._require(
-            isinstance(self.channel_mode, str) and self.channel_mode in modes,
-            "channel_mode",
-            f"one of {', '.join(modes)}",
-            self.channel_mode,
-        )
-        self._require(
-            plane is None
-            or (is_sequence_of(plane, 2, lambda a: is_integer(a, 0, 2)) and plane[0] != plane[1]),
-            "plane",
-            "two different axes of 0, 1, 2, or None",
-            plane,
-        )
-        self._require(
-            is_sequence_of(tile, 2, lambda n: is_integer(n, 1)),
-            "tile_shape",
-            "two positive integers",
-            tile,
-        )
-
-    def _check_fitted(self) -> None:
-        if not self.__sklearn_is_fitted__():
-            from sklearn.exceptions import NotFittedError
-
-            raise NotFittedError(
-                f"This {type(self).__name__} is not fitted yet. Call fit first, or load_model."
-            )
-
     # ---- prediction of one array ------------------------------------------------------------
 
     def _scales(
@@ -331,7 +374,7 @@ class SuperResolver(ABC):
     ) -> tuple[tuple[float, ...], bool]:
         """Scale per spatial axis, and whether the array is a volume."""
         wanted = self.scale if scale is None else scale
-        self._require(is_scale(wanted), "scale", _SCALE_RULE, wanted)
+        self._require(is_scale(wanted), "scale", SCALE_RULE, wanted)
         n_given = None if np.ndim(wanted) == 0 else len(wanted)  # type: ignore[arg-type]
         is_volume = len(shape) == 3 and (
             n_given == 3
@@ -370,17 +413,53 @@ class SuperResolver(ABC):
                 return self._predict_volume(pixels, plan, units, work)
             return self._predict_image(pixels, scales, units, work)
 
-        if request.consistent:
-            model = self._measurement(scales, image.ndim)
+        if request.needs_floats:
             low = intensity.to_unit(mask.image)
-            high = made_consistent(
-                upscale(low, _UNIT), low, model, intensity, request.noise, request.record
-            )
+            high = self._assessed(upscale(low, _UNIT), low, scales, intensity, request)
             result = intensity.from_unit(high)
         else:
             result = upscale(mask.image, intensity)
         mask.restore(result, scales)
+        for one in request.maps:
+            one *= np.float32(min(intensity.span, float(np.finfo(np.float32).max)))
+            one[unknown_pixels(result, one.ndim)] = np.nan
+        if self.calibration_ is not None and (request.std or request.record is not None):
+            low = intensity.to_unit(mask.image)
+            tell_novelty(novelty_of(self, low, scales, request.spacing), request.record)
         return result
+
+    def _assessed(
+        self,
+        high: Float32,
+        low: Float32,
+        scales: tuple[float, ...],
+        intensity: Intensity,
+        request: _Request,
+    ) -> Float32:
+        """The result, made consistent if that is asked for; its maps go to the request."""
+        if request.consistent:
+            model = self._measurement(scales, low.ndim)
+            high = made_consistent(high, low, model, intensity, request.noise, request.record)
+        if request.std:
+            request.maps.append(std_map(self, low, high, scales, request.spacing))
+        if request.detail:
+            model = self._measurement(scales, low.ndim)
+            request.maps.append(added_detail(high, low, model, request.record))
+        return high
+
+    def _score_kind(self, plane_scales: tuple[float, ...]) -> str:
+        """What tells how difficult a pixel is: a name of `_calibration.SCORES`."""
+        return "activity"
+
+    def _raw_scores(
+        self,
+        low: Float32,
+        high: Float32,
+        scales: tuple[float, ...],
+        spacing: Sequence[float] | None,
+    ) -> Float32:
+        """How difficult each pixel of `high` is, of one channel or volume."""
+        return activity(high)
 
     def _measurement(self, scales: tuple[float, ...], n_axes: int) -> Degradation:
         """The forward model of an array of `n_axes` axes, channels included."""

@@ -14,6 +14,13 @@ from classicsr.kernels.lanes import LANES, pad_weights, round_up
 Float32 = NDArray[np.float32]
 
 
+def padded_pixels(block: Float32) -> Float32:
+    """The pixels of a block one after another, and spare ones, as kernels need them."""
+    pixels = np.zeros(block.size + 2 * LANES, np.float32)
+    pixels[: block.size] = block.ravel()
+    return pixels
+
+
 class FilterBank:
     """Filters (n_filters, side^2) without the window pixels that none of them uses.
 

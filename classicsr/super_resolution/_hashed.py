@@ -196,7 +196,7 @@ class HashedFilterSR(FixedScaleSuperResolver):
             tell(4, 4)
         self.hash_ = partition
         self.filters_: NDArray[np.float32] = np.ascontiguousarray(maps.transpose(0, 2, 1))
-        self._tiles_cache = None
+        self._tiles_cache = self.calibration_ = None
         self.native_scale_ = scale
         return self
 

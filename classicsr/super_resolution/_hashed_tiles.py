@@ -7,20 +7,12 @@ from numpy.typing import NDArray
 
 from classicsr.features import WINDOW_RADIUS, WINDOW_SIDE, interpolation_matrix
 from classicsr.kernels.filtering import FILTER_SIDE, apply_filters, blend_by_census, pad_filters
-from classicsr.kernels.lanes import LANES
 from classicsr.kernels.overlap import interleave_phases
 from classicsr.regressors._hash import GradientHash, image_shapes, symmetries
-from classicsr.super_resolution._filter_bank import FilterBank
+from classicsr.super_resolution._filter_bank import FilterBank, padded_pixels
 
 Float32 = NDArray[np.float32]
 FILTER_RADIUS = FILTER_SIDE // 2
-
-
-def padded_pixels(block: Float32) -> Float32:
-    """The pixels of a block one after another, and spare ones, as kernels need them."""
-    pixels = np.zeros(block.size + 2 * LANES, np.float32)
-    pixels[: block.size] = block.ravel()
-    return pixels
 
 
 def all_octants(filters: NDArray, scale: int) -> NDArray:

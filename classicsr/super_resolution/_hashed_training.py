@@ -17,7 +17,8 @@ from classicsr.regressors._hash import (
     image_shapes,
     symmetries,
 )
-from classicsr.super_resolution._hashed_tiles import FILTER_RADIUS, padded_pixels
+from classicsr.super_resolution._filter_bank import padded_pixels
+from classicsr.super_resolution._hashed_tiles import FILTER_RADIUS
 
 Float32 = NDArray[np.float32]
 _EDGE_SAMPLES = 1_000_000  # pixels that decide the bins

@@ -13,6 +13,7 @@ from classicsr._threads import thread_budget
 from classicsr._validation import is_integer, is_number
 from classicsr.degradation import Degradation
 from classicsr.features import WINDOW_RADIUS
+from classicsr.super_resolution._assessment import plane_scales
 from classicsr.super_resolution._base import DEFAULT_TILE_SHAPE, Images, Scale
 from classicsr.super_resolution._fixed_scale import FixedScaleSuperResolver
 from classicsr.super_resolution._planes import Progress, TileMethod
@@ -86,7 +87,7 @@ class PatchSuperResolver(FixedScaleSuperResolver):
             tell(3, 4)
             self._fit_refinements(pairs, rng)
             tell(4, 4)
-        self._tiles_cache = None
+        self._tiles_cache = self.calibration_ = None
         return self
 
     def _fit_refinements(self, pairs: Sequence[TrainingPair], rng: Any) -> None:
@@ -126,6 +127,24 @@ class PatchSuperResolver(FixedScaleSuperResolver):
         }
         for name, (accepted, rule) in checks.items():
             self._require(accepted, name, rule, getattr(self, name))
+
+    def _score_kind(self, plane_scales: tuple[float, ...]) -> str:
+        return "disagreement" if max(plane_scales) > 1 else "activity"
+
+    def _raw_scores(
+        self,
+        low: NDArray[np.float32],
+        high: NDArray[np.float32],
+        scales: tuple[float, ...],
+        spacing: Sequence[float] | None,
+    ) -> NDArray[np.float32]:
+        from classicsr.super_resolution._disagreement import DisagreementSR
+
+        if self._score_kind(plane_scales(self, scales, spacing)) == "activity":
+            return super()._raw_scores(low, high, scales, spacing)
+        request: dict[str, Any] = {"scale": scales, "spacing": spacing, "data_range": (0.0, 1.0)}
+        scores: NDArray[np.float32] = DisagreementSR(self).predict(low, **request)
+        return scores
 
     def _make_tiles(self) -> TileMethod:
         from classicsr.super_resolution._patch_tiles import PatchTiles

@@ -9,10 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classicsr.features import WINDOW_RADIUS, interpolation_matrix
-from classicsr.kernels.lanes import LANES
 from classicsr.kernels.linear import padded_outputs
 from classicsr.kernels.overlap import SPAN, add_overlap_average, interleave_phases
-from classicsr.super_resolution._filter_bank import FilterBank, Scratch
+from classicsr.super_resolution._filter_bank import FilterBank, Scratch, padded_pixels
 
 Float32 = NDArray[np.float32]
 RIM = SPAN // 2
@@ -65,13 +64,32 @@ class ResidualPatches:
         `pixels`, `pitch` and `plane_size` are those of `FilterBank.responses`; around the
         image there are as many pixels as patches and filters reach.
         """
-        height, width = (n // self.scale + 2 * RIM for n in image.shape)
+        patches = self._predict(image.shape, pixels, pitch, plane_size)
+        add_overlap_average(patches, self.scale, image)
+
+    def disagreement(self, shape: tuple[int, int], pixels: Float32, pitch: int) -> Float32:
+        """Standard deviation of the overlapping patches in an image of this shape."""
+        patches = self._predict(shape, pixels, pitch, 0)
+        means, squares = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
+        add_overlap_average(patches, self.scale, means)
+        values = patches[..., : (SPAN * self.scale) ** 2]
+        np.square(values, out=values)
+        add_overlap_average(patches, self.scale, squares)
+        squares -= np.square(means)
+        deviation: Float32 = np.sqrt(np.maximum(squares, 0))
+        return deviation
+
+    def _predict(
+        self, shape: tuple[int, ...], pixels: Float32, pitch: int, plane_size: int
+    ) -> Float32:
+        """The patches of an image of this shape and of a rim, (rows, columns, n_outputs)."""
+        height, width = (n // self.scale + 2 * RIM for n in shape)
         start = self._features.radius * (pitch + 1)
         n_positions = (height - 1) * pitch + width
         features = self._features.responses(pixels, pitch, start, n_positions, plane_size)
         patches = self._scratch.get("patches", (height * width, self._n_outputs))
         self._regressor.predict_rows(features, _positions((height, width), pitch), patches)
-        add_overlap_average(patches.reshape(height, width, -1), self.scale, image)
+        return patches.reshape(height, width, -1)
 
 
 class PatchTiles:
@@ -94,10 +112,8 @@ class PatchTiles:
 
     def upscale(self, block: Float32, *, interpolate_only: bool) -> Float32:
         """(h + 2 halo, w + 2 halo) float32 -> (h * scale, w * scale) float32."""
-        pitch = block.shape[1]
+        pitch, pixels = block.shape[1], padded_pixels(block)
         height, width = (n - 2 * self.halo for n in block.shape)
-        pixels = np.zeros(block.size + 2 * LANES, np.float32)
-        pixels[: block.size] = block.ravel()
         image = np.empty((height * self.scale, width * self.scale), np.float32)
         start, n_positions = self.halo * (pitch + 1), (height - 1) * pitch + width
         phases = self._phases.responses(pixels, pitch, start, n_positions)
@@ -105,6 +121,17 @@ class PatchTiles:
         if not interpolate_only:
             self._patches.add_to(image, pixels, pitch)
         return image
+
+
+class DisagreementTiles(PatchTiles):
+    """Of the same patches, how much those that cover a pixel differ."""
+
+    def upscale(self, block: Float32, *, interpolate_only: bool) -> Float32:
+        """(h + 2 halo, w + 2 halo) float32 -> (h * scale, w * scale) float32."""
+        height, width = ((n - 2 * self.halo) * self.scale for n in block.shape)
+        if interpolate_only:
+            return np.zeros((height, width), np.float32)
+        return self._patches.disagreement((height, width), padded_pixels(block), block.shape[1])
 
 
 @lru_cache(maxsize=8)

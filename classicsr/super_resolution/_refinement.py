@@ -18,7 +18,8 @@ from classicsr.super_resolution._planes import TileMethod
 
 Float32 = NDArray[np.float32]
 ESTIMATE_RADIUS = ESTIMATE_SIDE // 2
-_REACH = ESTIMATE_RADIUS + RIM
+REACH = ESTIMATE_RADIUS + RIM
+"""Low-resolution pixels that a refinement looks beyond a block."""
 
 
 class Refinement:
@@ -41,13 +42,13 @@ class Refinement:
         self._patches = ResidualPatches(scale, FilterBank(filters, scale), regressor)
 
     def refine(self, estimate: Float32) -> Float32:
-        """Refined estimate without the outer pixels that it depends on, _REACH blocks wide."""
+        """Refined estimate without the outer pixels that it depends on, REACH blocks wide."""
         s = self.scale
         height, width = (n // s for n in estimate.shape)
         pixels = np.zeros(estimate.size + 2 * LANES, np.float32)
         phases = pixels[: estimate.size].reshape(s, s, height, width)
         phases[:] = estimate.reshape(height, s, width, s).transpose(1, 3, 0, 2)
-        margin = _REACH * s
+        margin = REACH * s
         image = estimate[margin:-margin, margin:-margin].copy()
         self._patches.add_to(image, pixels, width, height * width)
         return image
@@ -64,7 +65,7 @@ class RefinedTiles:
 
     def __init__(self, first: TileMethod, stages: Sequence[Refinement]) -> None:
         self.scale = first.scale
-        self._margin = _REACH * len(stages)
+        self._margin = REACH * len(stages)
         self.halo = first.halo + self._margin
         self._first = first
         self._stages = stages

@@ -39,8 +39,10 @@ def write_fitted(
     tensors: Mapping[str, np.ndarray],
     info: Mapping[str, Any] | None = None,
 ) -> None:
-    """Write a fitted estimator: the `tensors` of the method and its parameters."""
+    """Write a fitted estimator: the `tensors` of the method, its parameters, its calibration."""
     estimator._check_fitted()
+    if estimator.calibration_ is not None:
+        tensors = {**tensors, **estimator.calibration_.to_tensors()}
     write_model(
         path,
         method=method,

@@ -45,13 +45,18 @@ def load_model(name: str | os.PathLike[str]) -> SuperResolver:
     >>> load_model("bicubic").predict(np.zeros((4, 5), np.uint8), scale=2).shape
     (8, 10)
     """
+    from classicsr.super_resolution._calibration import split_model
+
     if name in METHODS and not METHODS[str(name)].fits:
         return make_method(str(name))
     model = read_model(find_model(name))
     fitted = [method.name for method in METHODS.values() if method.fits]
     if model.method not in fitted:
         raise model.error("method", f"is an {unknown_name('method', model.method[:40], fitted)}")
-    return METHODS[model.method].load_class()._from_model(model)
+    own, calibration = split_model(model)
+    estimator = METHODS[model.method].load_class()._from_model(own)
+    estimator.calibration_ = calibration
+    return estimator
 
 
 def find_model(name: str | os.PathLike[str]) -> Path:

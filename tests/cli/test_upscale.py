@@ -232,7 +232,7 @@ def test_inputs_of_one_name(run, image_path, tmp_path):
     (folder / image_path.name).write_bytes(image_path.read_bytes())
     outcome = run("upscale", image_path, folder, "-o", tmp_path / "out", "--model", "bicubic")
     assert outcome.status == 2
-    assert "2 inputs would all be written to" in outcome.err
+    assert "2 results would all be written to" in outcome.err
     assert not (tmp_path / "out").exists()
 
 
