@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from fractions import Fraction
 from itertools import product
 from typing import Any, Self
@@ -14,7 +13,7 @@ from numpy.typing import NDArray
 
 from classicsr.degradation import BicubicDegradation, Degradation, resized_shape
 from classicsr.super_resolution import BicubicSR, SuperResolver
-from classicsr.super_resolution._base import Images, Scale, _Request
+from classicsr.super_resolution._base import Images, Scale
 from classicsr.super_resolution._pixels import Intensity, PixelSink, PixelSource
 from classicsr.super_resolution._planes import Work, resample_plane
 from classicsr.super_resolution._volume import VolumePlan
@@ -55,22 +54,15 @@ class ReconstructionSR(SuperResolver):
         """One line that says what `predict` will do to an array of this shape."""
         return self._plan_plane(self._scales(tuple(shape), scale)[0])
 
-    def _predict_one(self, image: NDArray[Any], request: _Request) -> NDArray[Any]:
-        data_range = self._range_of(image, request.data_range)
-        return super()._predict_one(image, replace(request, data_range=data_range))
-
-    def _range_of(
-        self, image: NDArray[Any], data_range: tuple[float, float] | None
-    ) -> tuple[float, float] | None:
-        """The range asked for; for integers of 16 bits or more that of the image.
+    def _intensity(self, image: NDArray[Any], data_range: tuple[float, float] | None) -> Intensity:
+        """Integers of 16 bits or more have the range of the image, not of their type.
 
         Weights are relative to it, and scans fill little of a wide type.
         """
-        chosen = data_range or self.data_range
-        wide = image.dtype.kind in "iu" and image.dtype.itemsize > 1 and image.size > 0
-        if chosen is not None or not wide or image.min() == image.max():
-            return chosen
-        return float(image.min()), float(image.max())
+        wide = image.dtype.kind in "iu" and image.dtype.itemsize > 1
+        if data_range is None and wide and image.min() != image.max():
+            data_range = float(image.min()), float(image.max())
+        return super()._intensity(image, data_range)
 
     def _upscale_plane(
         self,

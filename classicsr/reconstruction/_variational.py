@@ -16,7 +16,7 @@ from classicsr.reconstruction._convergence import Convergence
 from classicsr.reconstruction._data_term import DataTerm
 from classicsr.reconstruction._frames import ShiftedDegradation, refined, register
 from classicsr.super_resolution._base import Scale
-from classicsr.super_resolution._pixels import Intensity, NonFiniteMask
+from classicsr.super_resolution._pixels import NonFiniteMask
 
 Float32 = NDArray[np.float32]
 _REFINEMENTS = 2  # of shifts that were found: aliasing misleads phase correlation
@@ -105,7 +105,7 @@ class VariationalSR(ReconstructionSR):
         self._require(min(scales) >= 1, "scale", "1 or more", scales)
         n_axes = len(scales)
         stack = NonFiniteMask(stack, stack.ndim).image
-        intensity = Intensity.of(stack, self._range_of(stack, data_range))
+        intensity = self._intensity(stack, data_range or self.data_range)
         low = intensity.to_unit(stack).reshape(*stack.shape[: 1 + n_axes], -1)
         model = (self.degradation or BicubicDegradation(1)).at_scale(scales)
         shape = resized_shape(stack.shape[1 : 1 + n_axes], scales)

@@ -15,14 +15,14 @@ from classicsr.super_resolution._uncertainty import contrast, local_rms
 from classicsr.super_resolution._volume import plan_volume
 
 if TYPE_CHECKING:
-    from classicsr.super_resolution._base import SuperResolver
     from classicsr.super_resolution._calibration import Calibration
+    from classicsr.super_resolution._prediction import Prediction
 
 Float32 = NDArray[np.float32]
 Spacing = Sequence[float] | None
 
 
-def calibration_of(sr: SuperResolver) -> Calibration:
+def calibration_of(sr: Prediction) -> Calibration:
     """The calibration of an estimator; a ValueError says how to get one."""
     if sr.calibration_ is None:
         raise ValueError(
@@ -33,21 +33,21 @@ def calibration_of(sr: SuperResolver) -> Calibration:
 
 
 def plane_scales(
-    sr: SuperResolver, scales: tuple[float, ...], spacing: Spacing
+    sr: Prediction, scales: tuple[float, ...], spacing: Spacing
 ) -> tuple[float, ...]:
     """Factors of the plane that a method enlarges: the image, or the slices of a volume."""
     return plan_volume(scales, spacing, sr.plane).plane_scales if len(scales) == 3 else scales
 
 
 def score_map(
-    sr: SuperResolver, low: Float32, high: Float32, scales: tuple[float, ...], spacing: Spacing
+    sr: Prediction, low: Float32, high: Float32, scales: tuple[float, ...], spacing: Spacing
 ) -> Float32:
     """How difficult each pixel of one channel, or voxel, is."""
     return local_rms(sr._raw_scores(low, high, scales, spacing), scales)
 
 
 def std_map(
-    sr: SuperResolver, low: Float32, high: Float32, scales: tuple[float, ...], spacing: Spacing
+    sr: Prediction, low: Float32, high: Float32, scales: tuple[float, ...], spacing: Spacing
 ) -> Float32:
     """Standard deviation of the errors of `high`, on the unit scale: (H, W), or as `high`."""
     calibration = calibration_of(sr)
@@ -71,7 +71,7 @@ def std_map(
 
 
 def novelty_of(
-    sr: SuperResolver, low: Float32, scales: tuple[float, ...], spacing: Spacing
+    sr: Prediction, low: Float32, scales: tuple[float, ...], spacing: Spacing
 ) -> Novelty:
     """How unlike `low`, of any intensity scale, is to the images of the calibration."""
     known, volume = calibration_of(sr).known, len(scales) == 3
@@ -98,7 +98,7 @@ def tell_novelty(novelty: Novelty, record: dict[str, Any] | None) -> None:
         )
 
 
-def channels(sr: SuperResolver, array: Float32, scales: tuple[float, ...]) -> list[Float32]:
+def channels(sr: Prediction, array: Float32, scales: tuple[float, ...]) -> list[Float32]:
     """What a method enlarges itself: the luma of colours, every independent channel, a volume."""
     if array.ndim == len(scales):
         return [array]
@@ -110,7 +110,7 @@ def channels(sr: SuperResolver, array: Float32, scales: tuple[float, ...]) -> li
 
 
 def planes(
-    sr: SuperResolver, array: Float32, scales: tuple[float, ...], spacing: Spacing
+    sr: Prediction, array: Float32, scales: tuple[float, ...], spacing: Spacing
 ) -> list[Float32]:
     """An image, or the slices of a volume."""
     if array.ndim == 2:
