@@ -18,14 +18,12 @@ from classicsr.zoo import make_method
 
 SEED = 0
 TRAINING_SETS = ("natural/T91",)
-LARGER_SETS = {"arfl": ("natural/T91", "natural/BSDS200")}
-"""Methods whose published figures come from more images."""
 
 
 @cache
-def images_of(names: tuple[str, ...]) -> list[np.ndarray]:
-    """The images of some data sets, read once."""
-    return [image for name in names for image in load_dataset(name)]
+def training_images() -> list[np.ndarray]:
+    """The images of the training sets, read once."""
+    return [image for name in TRAINING_SETS for image in load_dataset(name)]
 
 
 def trained(
@@ -49,13 +47,12 @@ def trained(
 
 
 def _fit(path: Path, method: str, scale: int, params: dict[str, Any]) -> None:
-    names = LARGER_SETS.get(method, TRAINING_SETS)
-    images = images_of(names)
+    images = training_images()
     sr = make_method(method, scale=scale, random_state=SEED, n_jobs=-1, **params)
     start = time.perf_counter()
     sr.fit(images)
     provenance = {
-        "training_data": list(names),
+        "training_data": list(TRAINING_SETS),
         "n_images": len(images),
         "seed": SEED,
         "seconds": round(time.perf_counter() - start, 1),

@@ -94,7 +94,7 @@ def overview(document: dict[str, Any]) -> str:
         row = cells[method, sets[-1], typical]
         fit = row["fit"]
         cost = [f"{fit['seconds']:.0f}" if fit else "", f"{row['seconds per megapixel']:.2f}"]
-        lines.append([method, *figures, *cost, f"{fit['bytes'] / 1e6:.1f}" if fit else ""])
+        lines.append([method, *figures, *cost, f"{fit['bytes'] / 1e6:.2f}" if fit else ""])
     shown = "/".join(f"x{scale}" for scale in scales)
     headings = [f"{name} {shown} dB" for name in sets]
     headings += [f"fit x{typical} s", f"upscale x{typical} s/MP", f"model x{typical} MB"]
