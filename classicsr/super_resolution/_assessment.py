@@ -32,9 +32,7 @@ def calibration_of(sr: Prediction) -> Calibration:
     return sr.calibration_
 
 
-def plane_scales(
-    sr: Prediction, scales: tuple[float, ...], spacing: Spacing
-) -> tuple[float, ...]:
+def plane_scales(sr: Prediction, scales: tuple[float, ...], spacing: Spacing) -> tuple[float, ...]:
     """Factors of the plane that a method enlarges: the image, or the slices of a volume."""
     return plan_volume(scales, spacing, sr.plane).plane_scales if len(scales) == 3 else scales
 
