@@ -171,7 +171,10 @@ def report(document: dict[str, Any]) -> str:
     """The record as a Markdown page."""
     parts = ["# Reconstruction with priors\n"]
     parts.append(f"{document['date']}; {_record.described(document['machine'])}.\n")
-    parts.append("`python benchmarks/reconstruction.py`\n")
+    parts.append(
+        "`python benchmarks/reconstruction.py`; its parts may come from several runs, which the "
+        "machine shared with other work.\n"
+    )
     if found := document.get("images"):
         columns = [key for key in next(iter(found.values())) if not key.endswith(" s")]
         rows = [[name, *(f"{row[key]:.2f}" for key in columns)] for name, row in found.items()]

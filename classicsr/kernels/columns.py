@@ -61,18 +61,6 @@ def correlate_columns(rows, positions, blocks, correlations):
 
 
 @njit(nogil=True, cache=True)
-def strongest_columns(correlations, indices):
-    """Columns of largest ``|correlation|`` with each patch, best first, the first one on ties.
-
-    `correlations` (n, n_columns) float32; `indices` (n, k) int32, overwritten.
-    """
-    best = np.empty(indices.shape[1], np.float32)
-    for n in range(correlations.shape[0]):
-        best[:] = -1.0
-        merge_strongest(correlations[n], 0, indices[n], best)
-
-
-@njit(nogil=True, cache=True)
 def merge_strongest(values, first, chosen, best):
     """Let values of columns `first`, `first` + 1, ... into the strongest seen so far.
 
