@@ -1,9 +1,10 @@
-"""Files that are whole or absent: write to a temporary name beside the target, then rename."""
+"""Files and folders that are whole or absent: written to a temporary name, then renamed."""
 
 from __future__ import annotations
 
 import os
 import secrets
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,15 +28,9 @@ def atomic_path(target: str | os.PathLike[str], *, overwrite: bool = True) -> It
     path = Path(target)
     if path.is_dir():
         raise IsADirectoryError(f"{path}: is a folder, not a file to write")
-    if path.exists() and not overwrite:
-        raise FileExistsError(f"{path}: exists already (allow overwriting to replace it)")
-    suffixes = "".join(path.suffixes[-2:])
-    temporary = path.with_name(f".classicsr-{secrets.token_hex(8)}{suffixes}")
-    try:
-        # created here, so that a place that cannot be written fails before the work
+    temporary = _temporary(path, "".join(path.suffixes[-2:]), overwrite)
+    with _creating(path):
         temporary.touch(exist_ok=False)
-    except OSError as error:
-        raise type(error)(f"{path}: cannot write here ({error.strerror})") from error
     try:
         yield temporary
         with open(temporary, "rb") as written:
@@ -43,3 +38,46 @@ def atomic_path(target: str | os.PathLike[str], *, overwrite: bool = True) -> It
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def atomic_folder(target: str | os.PathLike[str], *, overwrite: bool = True) -> Iterator[Path]:
+    """Yield a temporary folder; on success it becomes `target`, on any error it is removed.
+
+    Raises
+    ------
+    FileExistsError
+        `target` exists and `overwrite` is false.
+    OSError
+        `target` is a file, or its place is missing or not writable; names `target`.
+    """
+    path = Path(target)
+    if path.is_file():
+        raise NotADirectoryError(f"{path}: is a file, not a folder to write")
+    temporary = _temporary(path, "", overwrite)
+    with _creating(path):
+        temporary.mkdir()
+    replaced = temporary.with_name(f"{temporary.name}-replaced")
+    try:
+        yield temporary
+        if path.exists():
+            os.replace(path, replaced)
+        os.replace(temporary, path)
+    finally:
+        for left in (temporary, replaced):
+            shutil.rmtree(left, ignore_errors=True)
+
+
+def _temporary(path: Path, suffixes: str, overwrite: bool) -> Path:
+    if path.exists() and not overwrite:
+        raise FileExistsError(f"{path}: exists already (allow overwriting to replace it)")
+    return path.with_name(f".classicsr-{secrets.token_hex(8)}{suffixes}")
+
+
+@contextmanager
+def _creating(path: Path) -> Iterator[None]:
+    """Name `path` where its place cannot be written: before the work, not after it."""
+    try:
+        yield
+    except OSError as error:
+        raise type(error)(f"{path}: cannot write here ({error.strerror})") from error

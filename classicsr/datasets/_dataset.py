@@ -59,7 +59,7 @@ class Dataset(Sequence[NDArray[Any]]):
             return Dataset(self.name, {path: self._checksums[path] for path in self.paths[index]})
         path = self.paths[index]
         _verify(path, self._checksums[path])
-        return _decode(path)
+        return read_array(path)
 
     def __repr__(self) -> str:
         return f"<Dataset {self.name}: {len(self)} files>"
@@ -165,7 +165,8 @@ def _verify(path: Path, expected: str) -> None:
         )
 
 
-def _decode(path: Path) -> NDArray[Any]:
+def read_array(path: Path) -> NDArray[Any]:
+    """The pixels of an image, or the stored numbers of the first frame of a volume."""
     from classicsr.io import read_image, read_volume
 
     if suffix_of(path) in VOLUME_SUFFIXES:

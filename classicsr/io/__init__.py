@@ -6,7 +6,7 @@ from classicsr._lazy import lazy_attributes
 
 if TYPE_CHECKING:
     from classicsr.io._errors import FileError
-    from classicsr.io._formats import expand_inputs, kind_of, output_path_for
+    from classicsr.io._formats import expand_inputs, holds_dicom, kind_of, output_path_for
     from classicsr.io._geometry import upscaled_affine
     from classicsr.io._image import read_image, write_image
     from classicsr.io._maps import map_volume, write_image_map
@@ -20,6 +20,7 @@ __all__ = [
     "Picture",
     "Volume",
     "expand_inputs",
+    "holds_dicom",
     "kind_of",
     "map_volume",
     "output_path_for",
@@ -39,6 +40,7 @@ __getattr__, __dir__ = lazy_attributes(
         "Picture": "classicsr.io._picture",
         "Volume": "classicsr.io._volume",
         "expand_inputs": "classicsr.io._formats",
+        "holds_dicom": "classicsr.io._formats",
         "kind_of": "classicsr.io._formats",
         "map_volume": "classicsr.io._maps",
         "output_path_for": "classicsr.io._formats",

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from classicsr._atomic import atomic_path
+from classicsr._atomic import atomic_folder, atomic_path
 
 
 class FileError(OSError, ValueError):
@@ -46,10 +46,10 @@ def reading(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def writing(path: Path, *, overwrite: bool) -> Iterator[Path]:
-    """Yield a temporary path that becomes `path`; failures of the place become `FileError`."""
+def writing(path: Path, *, overwrite: bool, folder: bool = False) -> Iterator[Path]:
+    """Yield a temporary file (or folder) that becomes `path`; failures become `FileError`."""
     try:
-        with atomic_path(path, overwrite=overwrite) as temporary:
+        with (atomic_folder if folder else atomic_path)(path, overwrite=overwrite) as temporary:
             yield temporary
     except (FileError, FileExistsError):
         raise

@@ -23,7 +23,10 @@ IMAGE_SUFFIXES = {
     ".bmp": "BMP",
 }
 VOLUME_SUFFIXES = (".nii", ".nii.gz", ".hdr")
-READABLE = f"images: {' '.join(IMAGE_SUFFIXES)}; volumes: {' '.join(VOLUME_SUFFIXES)}"
+_DICOM_SUFFIX = ".dcm"  # many DICOM files have none
+READABLE = (
+    f"images: {' '.join(IMAGE_SUFFIXES)}; volumes: {' '.join(VOLUME_SUFFIXES)} and DICOM folders"
+)
 
 _IMAGE_MAGIC = {
     b"\x89PNG\r\n\x1a\n": "PNG",
@@ -51,16 +54,54 @@ def is_gzip(path: Path) -> bool:
 
 
 def format_of(path: Path) -> str | None:
-    """``"PNG"``, ``"JPEG"``, ``"TIFF"``, ``"WebP"``, ``"BMP"``, ``"NIfTI"``, or None: unknown."""
+    """``"PNG"``, ``"JPEG"``, ``"NIfTI"``, ``"DICOM"`` and so on; None where it is unknown."""
     with open(path, "rb") as file:
         head = file.read(_HEAD_BYTES)
     if head.startswith(_GZIP_MAGIC):
         head = _gunzip_head(path)
     if head[344:348] in (b"n+1\0", b"ni1\0") or head[4:8] in (b"n+2\0", b"ni2\0"):
         return "NIfTI"
+    if head[128:132] == b"DICM":
+        return "DICOM"
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
         return "WebP"
     return next((name for magic, name in _IMAGE_MAGIC.items() if head.startswith(magic)), None)
+
+
+def holds_dicom(folder: Path) -> bool:
+    """Whether a folder has a DICOM file in it, whatever its name; False where it is locked.
+
+    Parameters
+    ----------
+    folder : Path
+
+    Returns
+    -------
+    bool
+
+    Examples
+    --------
+    >>> from classicsr.datasets import sample_image
+    >>> from classicsr.io import holds_dicom
+    >>> holds_dicom(sample_image().parent)
+    False
+    """
+    try:
+        return any(
+            suffix_of(path) not in (*IMAGE_SUFFIXES, *VOLUME_SUFFIXES) and is_dicom(path)
+            for path in folder.iterdir()
+            if not path.name.startswith(".")
+        )
+    except OSError:
+        return False
+
+
+def is_dicom(path: Path) -> bool:
+    """Whether a file is DICOM by its content."""
+    try:
+        return path.is_file() and format_of(path) == "DICOM"
+    except OSError:  # locked, or damaged
+        return False
 
 
 def _gunzip_head(path: Path) -> bytes:
@@ -77,7 +118,8 @@ def kind_of(path: str | PathLike[str]) -> Kind:
     Parameters
     ----------
     path : path
-        A file. The content decides: a PNG file named ``.jpg`` is an image all the same.
+        A file. The content decides: a PNG file named ``.jpg`` is an image all the same. A folder
+        with DICOM files is a volume.
 
     Returns
     -------
@@ -100,12 +142,14 @@ def kind_of(path: str | PathLike[str]) -> Kind:
     suffix = suffix_of(path)
     with reading(path):
         if path.is_dir():
+            if holds_dicom(path):
+                return "volume"
             next(path.iterdir(), None)  # a locked folder says so
             raise FileError(f"{path}: a folder without readable files ({READABLE})")
         if path.stat().st_size == 0:
             raise FileError(f"{path}: is empty (0 bytes)")
         found = format_of(path)
-    kind: Kind = "volume" if found == "NIfTI" else "image"
+    kind: Kind = "volume" if found in ("NIfTI", "DICOM") else "image"
     by_name = _kind_by_name(suffix)
     if found is None and by_name is None:
         raise FileError(f"{path}: unknown format ({READABLE})")
@@ -116,17 +160,17 @@ def kind_of(path: str | PathLike[str]) -> Kind:
 
 
 def _kind_by_name(suffix: str) -> Kind | None:
-    if suffix in VOLUME_SUFFIXES:
+    if suffix in (*VOLUME_SUFFIXES, _DICOM_SUFFIX):
         return "volume"
     return "image" if suffix in IMAGE_SUFFIXES else None
 
 
 def expand_inputs(paths: Iterable[str | PathLike[str]]) -> list[Path]:
-    """Replace each folder by the readable files in it, sorted by name.
+    """Replace each folder by the readable files and DICOM folders in it, sorted by name.
 
-    Hidden files, other formats and subfolders are left out. A missing file and a folder that is
-    locked or has no readable file stay in the list: opening them gives an error that names them,
-    and the rest of a batch goes on.
+    A folder with DICOM files in it is one input itself. Hidden files, other formats and other
+    subfolders are left out. A missing file and a folder that is locked or has no readable file
+    stay in the list: opening them gives an error that names them, and the rest of a batch goes on.
 
     Parameters
     ----------
@@ -145,21 +189,32 @@ def expand_inputs(paths: Iterable[str | PathLike[str]]) -> list[Path]:
     """
     files: list[Path] = []
     for path in map(Path, paths):
-        files += _readable_files(path) or [path]
+        files += _readable_inside(path) or [path]
     return files
 
 
-def _readable_files(folder: Path) -> list[Path]:
+def _readable_inside(folder: Path) -> list[Path]:
     try:
+        if holds_dicom(folder):
+            return [folder]
         return sorted(
             path
             for path in folder.iterdir()
-            if not path.name.startswith(".")
-            and _kind_by_name(suffix_of(path)) is not None
-            and path.is_file()
+            if not path.name.startswith(".") and _is_readable(path)
         )
     except OSError:  # not a folder, missing or locked
         return []
+
+
+def _is_readable(path: Path) -> bool:
+    if path.is_dir():
+        return holds_dicom(path)
+    return _kind_by_name(suffix_of(path)) is not None and path.is_file()
+
+
+def is_folder_name(path: Path) -> bool:
+    """Whether an output of that name must be a folder: no file format has that suffix."""
+    return _kind_by_name(suffix_of(path)) is None and path.suffix.lower() != ".gz"
 
 
 def output_path_for(path: str | PathLike[str], out: str | PathLike[str], n_inputs: int = 1) -> Path:
@@ -195,6 +250,6 @@ def output_path_for(path: str | PathLike[str], out: str | PathLike[str], n_input
         return out
     if not out.is_dir() and (out.exists() or _kind_by_name(suffix_of(out)) is not None):
         raise FileError(f"{out}: several inputs need a folder as output, this is a file name")
-    # pairs (.hdr, .img) are read, single files are written
-    name = path.with_suffix(".nii").name if suffix_of(path) == ".hdr" else path.name
-    return out / name
+    # pairs (.hdr, .img) are read, single files are written; DICOM is written as a folder
+    written = {".hdr": ".nii", _DICOM_SUFFIX: ""}.get(suffix_of(path))
+    return out / (path.absolute().name if written is None else path.with_suffix(written).name)

@@ -25,14 +25,14 @@ def upscaled_affine(affine: npt.ArrayLike, scale: npt.ArrayLike) -> npt.NDArray[
 
     Parameters
     ----------
-    affine : array-like of shape (4, 4)
+    affine : array-like of shape (4, 4), or (3, 3) for an image
         Voxel indices to world coordinates (mm) of the input.
-    scale : float or sequence of 3 floats
+    scale : float or one per axis
         Output voxels per input voxel along each voxel axis; need not be whole.
 
     Returns
     -------
-    ndarray of shape (4, 4), float64
+    ndarray of the shape of `affine`, float64
 
     Examples
     --------
@@ -41,7 +41,8 @@ def upscaled_affine(affine: npt.ArrayLike, scale: npt.ArrayLike) -> npt.NDArray[
     >>> upscaled_affine(np.diag([1.0, 1.0, 3.0, 1.0]), (1, 1, 3))[2]
     array([ 0.,  0.,  1., -1.])
     """
-    factors = axis_scales(scale, 3)
+    matrix = np.asarray(affine, dtype=np.float64)
+    factors = axis_scales(scale, len(matrix) - 1)
     output_to_input = np.diag([*(1 / factors), 1.0])
-    output_to_input[:3, 3] = (1 / factors - 1) / 2
-    return np.asarray(affine, dtype=np.float64) @ output_to_input
+    output_to_input[:-1, -1] = (1 / factors - 1) / 2
+    return matrix @ output_to_input

@@ -12,7 +12,8 @@ import numpy.typing as npt
 Affine = npt.NDArray[np.float64]
 
 _MM = {1: 1000.0, 2: 1.0, 3: 0.001}  # mm per unit code; unknown units count as mm
-_TOLERANCE = 0.1  # voxels
+GRID_TOLERANCE = 0.1
+"""In voxels: positions that differ less are the same."""
 
 
 def spatial_unit(header: Any) -> float:
@@ -38,8 +39,8 @@ def best_affine(path: Path, header: Any) -> Affine:
         if affine is None and header[f"{form}_code"] > 0:
             _warn(path, f"the {form} is not a valid affine and is not used")
     if sform is not None and qform is not None:
-        distance = _distance(sform, qform, header.get_data_shape())
-        if distance > _TOLERANCE:
+        distance = grid_distance(sform, qform, header.get_data_shape())
+        if distance > GRID_TOLERANCE:
             _warn(path, f"sform and qform disagree by up to {distance:.3g} voxels; sform is used")
     if sform is not None:
         return sform
@@ -49,7 +50,7 @@ def best_affine(path: Path, header: Any) -> Affine:
     return np.asarray(header.get_base_affine(), dtype=np.float64)
 
 
-def _distance(first: Affine, second: Affine, shape: tuple[int, ...]) -> float:
+def grid_distance(first: Affine, second: Affine, shape: tuple[int, ...]) -> float:
     """Largest distance of the two positions of a corner voxel, in voxels."""
     last = [n - 1 for n in (*shape, 1, 1)[:3]]
     corners = np.array(np.meshgrid(*[(0, n) for n in last], [1])).reshape(4, -1)

@@ -1,4 +1,4 @@
-"""NIfTI volumes: the geometry at once, the voxels when asked for."""
+"""Volumes, NIfTI or DICOM: the geometry at once, the voxels when asked for."""
 
 from __future__ import annotations
 
@@ -7,15 +7,18 @@ import struct
 from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from classicsr.io._errors import FileError, reading
-from classicsr.io._formats import kind_of
-from classicsr.io._orientation import best_affine, spatial_unit
+from classicsr.io._formats import format_of, kind_of
+from classicsr.io._orientation import GRID_TOLERANCE, best_affine, grid_distance, spatial_unit
 from classicsr.io._voxel_file import VoxelFile, open_maybe_gzip
+
+if TYPE_CHECKING:
+    from classicsr.io._dicom import DicomSeries
 
 _HEADER_BYTES = {1: 348, 2: 540}  # by NIfTI version
 _MAX_HEADER_BYTES = 2**26  # header and extensions
@@ -23,18 +26,19 @@ _MAX_HEADER_BYTES = 2**26  # header and extensions
 
 @dataclass(frozen=True, eq=False)
 class Volume:
-    """A NIfTI file, opened: geometry and frames of stored numbers.
+    """A NIfTI file or a DICOM series, opened: geometry and frames of stored numbers.
 
     Attributes
     ----------
     path : Path
-        The file.
+        The file, or the folder of the series.
     shape : (int, int, int)
         Voxels per axis; a single slice has the shape ``(X, Y, 1)``.
     spacing : (float, float, float)
         Voxel sizes in mm.
     affine : ndarray of shape (4, 4)
-        Voxel indices to world coordinates, in the file's unit (mm in nearly all files).
+        Voxel indices to world coordinates (x to the right, y to the front, z up), in the file's
+        unit (mm in nearly all files).
     n_frames : int
         Time points, times colour channels for RGB files.
     dtype : dtype
@@ -42,6 +46,9 @@ class Volume:
     slope, inter : float
         Real units are ``slope * stored + inter``. They are kept on writing, so upscaling the
         stored numbers loses nothing.
+    thickness : float or None
+        Of a slice along the last axis in mm, where the file tells it (DICOM): below the spacing
+        there are gaps, above it slices overlap.
     """
 
     path: Path
@@ -54,7 +61,8 @@ class Volume:
     inter: float
     header: Any = field(repr=False)
     channels: tuple[str, ...] = field(repr=False)
-    _file: VoxelFile = field(repr=False)
+    source: VoxelFile | DicomSeries = field(repr=False)
+    thickness: float | None = None
 
     def frame(self, index: int) -> np.ndarray[Any, Any]:
         """Read one frame: stored numbers, shape `shape`, C-contiguous, native byte order.
@@ -68,23 +76,35 @@ class Volume:
             raise IndexError(f"{self.path}: frame {index} of {self.n_frames}")
         stored, channel = divmod(index, len(self.channels) or 1)
         with reading(self.path):
-            array = self._file.read(stored, is_last=index == self.n_frames - 1)
+            array = self.source.read(stored, is_last=index == self.n_frames - 1)
             if self.channels:
                 array = array[self.channels[channel]]
             return np.ascontiguousarray(array, dtype=self.dtype)
 
+    def has_grid_of(self, other: Volume) -> bool:
+        """Whether the voxels of both volumes lie at the same places, to a tenth of a voxel."""
+        return (
+            self.shape == other.shape
+            and grid_distance(self.affine, other.affine, self.shape) <= GRID_TOLERANCE
+        )
+
 
 def read_volume(path: str | PathLike[str]) -> Volume:
-    """Open a NIfTI-1 or NIfTI-2 file (``.nii``, ``.nii.gz``, or ``.hdr`` beside its ``.img``).
+    """Open a NIfTI file or a DICOM series; only headers are read, voxels by `Volume.frame`.
 
-    Only the header is read; voxels are read by `Volume.frame`. A fourth dimension (time), and
-    a fifth, become frames; so do the channels of RGB and RGBA files. The sform gives the affine,
-    else the qform, else the voxel sizes alone, with a warning where they disagree or are missing.
+    NIfTI-1 and NIfTI-2: ``.nii``, ``.nii.gz``, or ``.hdr`` beside its ``.img``. A fourth dimension
+    (time), and a fifth, become frames; so do the channels of RGB and RGBA files. The sform gives
+    the affine, else the qform, else the voxel sizes alone, with a warning where they disagree or
+    are missing.
+
+    DICOM: a folder with one series, or a single (multi-frame) file. Axes are columns, rows, slices;
+    slices are sorted by position, which alone gives their spacing. Where slope and intercept
+    differ between slices, voxels are real values, float32. Needs the extra ``dicom``.
 
     Parameters
     ----------
     path : path
-        The file.
+        The file or folder.
 
     Returns
     -------
@@ -93,8 +113,8 @@ def read_volume(path: str | PathLike[str]) -> Volume:
     Raises
     ------
     FileError
-        The file is missing, unreadable, empty, truncated, corrupt, not NIfTI, or holds complex
-        numbers.
+        The file is missing, unreadable, empty, truncated, corrupt, of another format, or holds
+        complex numbers; the DICOM slices are of several series, missing, doubled or not parallel.
 
     Examples
     --------
@@ -107,6 +127,8 @@ def read_volume(path: str | PathLike[str]) -> Volume:
     path = Path(path)
     if kind_of(path) != "volume":
         raise FileError(f"{path}: is an image, not a volume")
+    if path.is_dir() or format_of(path) == "DICOM":
+        return _read_series(path)
     with reading(path):
         header, is_single = _read_header(path)
         shape = header.get_data_shape()
@@ -134,7 +156,28 @@ def read_volume(path: str | PathLike[str]) -> Volume:
         inter=0.0 if inter is None else float(inter),
         header=header,
         channels=channels,
-        _file=voxels,
+        source=voxels,
+    )
+
+
+def _read_series(path: Path) -> Volume:
+    from classicsr.io._dicom import nifti_header, open_series
+
+    series, affine = open_series(path)
+    header = nifti_header(series, affine)
+    return Volume(
+        path=path,
+        shape=series.shape,
+        spacing=(*np.linalg.norm(affine[:3, :3], axis=0).tolist(),),
+        affine=affine,
+        n_frames=1,
+        dtype=series.dtype,
+        slope=series.rescale[0],
+        inter=series.rescale[1],
+        header=header,
+        channels=(),
+        source=series,
+        thickness=series.slices[0].thickness or None,
     )
 
 

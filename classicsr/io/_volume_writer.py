@@ -12,17 +12,20 @@ from typing import Any, BinaryIO, cast
 
 import numpy as np
 
+from classicsr._version import __version__
 from classicsr.io._errors import FileError, writing
-from classicsr.io._formats import suffix_of
+from classicsr.io._formats import is_folder_name, suffix_of
 from classicsr.io._geometry import axis_scales, upscaled_affine
 from classicsr.io._orientation import stored_affine
 from classicsr.io._volume import Volume
+from classicsr.io._voxel_file import VoxelFile
 
 Voxels = np.ndarray[Any, Any]
 
 _GZIP_LEVEL = 1  # voxels hold noise: higher levels cost much time and save little
 _SLAB_BYTES = 2**24
 _MARK = b"classicsr"
+_DESCRIP_BYTES = 80
 
 
 def write_volume(
@@ -31,18 +34,23 @@ def write_volume(
     like: Volume,
     scale: float | Sequence[float],
     *,
+    description: str = "",
     overwrite: bool = False,
 ) -> None:
-    """Write frames as a NIfTI file with the header of `like`, whole or not at all.
+    """Write frames with the header of `like` as a NIfTI file or a DICOM series, or nothing.
 
     Voxel sizes, sform and qform are those of the finer grid (`upscaled_affine`); codes, dtype,
     byte order, slope and intercept, time step, units, intent, display range and extensions are
     kept. Slice timing, which is about acquired slices, is cleared. Frames are written as they come.
 
+    A DICOM series is derived from the series that `like` was read from: attributes of patient,
+    study and acquisition from the nearest slice, new series and instances. Private attributes
+    and overlays are left out. Real values become 16-bit integers over their range.
+
     Parameters
     ----------
     path : path
-        ``.nii`` or ``.nii.gz``.
+        ``.nii`` or ``.nii.gz``; where `like` is DICOM also a folder (a name without a suffix).
     frames : iterable of ndarray
         ``like.n_frames`` arrays of one 3-D shape and of ``like.dtype``: stored numbers, as
         `Volume.frame` gives them.
@@ -50,8 +58,11 @@ def write_volume(
         The volume that the frames were made from.
     scale : float or sequence of 3 floats
         Output voxels per input voxel along each axis.
+    description : str
+        What was done, such as the method; goes into `descrip` as far as there is place, or into
+        DerivationDescription.
     overwrite : bool
-        Replace an existing file.
+        Replace an existing file, or an existing folder that holds nothing but DICOM files.
 
     Raises
     ------
@@ -76,12 +87,20 @@ def write_volume(
     True
     """
     path = Path(path)
-    if suffix_of(path) not in (".nii", ".nii.gz"):
-        raise FileError(f"{path}: volumes are written as .nii or .nii.gz")
+    as_series = not isinstance(like.source, VoxelFile) and is_folder_name(path)
+    if not as_series and suffix_of(path) not in (".nii", ".nii.gz"):
+        raise FileError(f"{path}: volumes are written as .nii or .nii.gz, DICOM also as a folder")
     factors = axis_scales(scale, 3)
     stored = _stored_frames(frames, like)
+    if as_series:
+        from classicsr.io._dicom_writer import write_series
+
+        (voxels,) = stored
+        write_series(path, voxels, like, factors, description, overwrite=overwrite)
+        return
     first = next(stored)
     header = _upscaled_header(path, like, factors, first.shape)
+    _describe(header, description)
     with writing(path, overwrite=overwrite) as temporary, _open(temporary) as file:
         header.write_to(file)
         file.write(bytes(header.get_data_offset() - file.tell()))
@@ -140,10 +159,18 @@ def _upscaled_header(path: Path, like: Volume, factors: Voxels, shape: tuple[int
     _set_forms(header, source, factors)
     for slice_timing in ("slice_start", "slice_end", "slice_duration", "slice_code"):
         header[slice_timing] = 0
-    text = source["descrip"].item()
-    if _MARK not in text and len(text) + len(_MARK) < 80:
-        header["descrip"] = (text + b" " + _MARK).strip()
     return header
+
+
+def _describe(header: Any, description: str) -> None:
+    """Say in `descrip`, behind what it says already, what was done, as far as there is place."""
+    kept = header["descrip"].item().partition(_MARK)[0].strip()
+    name = f"{_MARK.decode()} {__version__}"
+    for mark in (f"{name}: {description}" if description else name, name):
+        text = b" ".join(filter(None, (kept, mark.encode("ascii", "replace"))))
+        if len(text) < _DESCRIP_BYTES:
+            header["descrip"] = text
+            return
 
 
 def _set_forms(header: Any, source: Any, factors: Voxels) -> None:

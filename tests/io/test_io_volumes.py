@@ -11,11 +11,13 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from nibabel.affines import apply_affine
 
+from classicsr._version import __version__
 from classicsr.io import FileError, read_volume, upscaled_affine, write_volume
 
 OBLIQUE = nib.affines.from_matvec(
     nib.eulerangles.euler2mat(0.3, -0.2, 0.5) @ np.diag([0.8, 1.1, 3.0]), [-31.5, 12.25, 7.0]
 )
+MARK = f" classicsr {__version__}".encode()
 
 
 @pytest.fixture(autouse=True)
@@ -326,22 +328,36 @@ def test_the_rest_of_the_header_is_kept(tmp_path):
     image.header["slice_code"], image.header["slice_end"] = 1, 2
     nib.save(image, tmp_path / "a.nii.gz")
     volume = read_volume(tmp_path / "a.nii.gz")
-    write_volume(tmp_path / "b.nii.gz", [stored.repeat(3, 2)], volume, (1, 1, 3))
+    write_volume(
+        tmp_path / "b.nii.gz",
+        [stored.repeat(3, 2)],
+        volume,
+        (1, 1, 3),
+        description="aplus 1x1x3",
+    )
     before, after = nib.load(tmp_path / "a.nii.gz").header, nib.load(tmp_path / "b.nii.gz").header
     for name in set(fields) - {"descrip"}:
         assert after[name] == before[name], name
-    assert after["descrip"] == b"scanner classicsr"
+    assert after["descrip"] == f"scanner classicsr {__version__}: aplus 1x1x3".encode()
     assert [e.get_content() for e in after.extensions] == [
         e.get_content() for e in before.extensions
     ]
     assert (after["slice_code"], after["slice_end"]) == (0, 0)  # no longer acquired slices
 
 
-@pytest.mark.parametrize("text", [b"x" * 75, b"by classicsr"])
-def test_descrip_is_marked_once_and_only_where_it_fits(tmp_path, text):
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (b"x" * 75, b"x" * 75),
+        (b"x" * 50, b"x" * 50 + MARK),
+        (b"by classicsr 0.0: else", b"by" + MARK + b": aplus, long ago"),
+    ],
+)
+def test_descrip_is_marked_once_and_only_where_it_fits(tmp_path, text, expected):
     volume = read_volume(save(tmp_path / "a.nii", np.zeros((2, 2, 2), np.uint8), descrip=text))
-    write_volume(tmp_path / "b.nii", [volume.frame(0)], volume, 1)
-    assert header_of(tmp_path / "b.nii")["descrip"] == text
+    frames = [volume.frame(0)]
+    write_volume(tmp_path / "b.nii", frames, volume, 1, description="aplus, long ago")
+    assert header_of(tmp_path / "b.nii")["descrip"] == expected
 
 
 def test_equal_volumes_give_equal_files(tmp_path, rng):
