@@ -50,7 +50,16 @@ def residual_correlations(start, gram, chosen, count, solution, residual):
 
 
 @njit(fastmath=CONTRACT, nogil=True, cache=True)
-def batch_omp(correlations, gram, indices, coefficients):
+def explained(start, chosen, count, solution):
+    """Squared norm of the least-squares approximation by the first `count` chosen atoms."""
+    total = 0.0
+    for i in range(count):
+        total += solution[i] * start[chosen[i]]
+    return total
+
+
+@njit(fastmath=CONTRACT, nogil=True, cache=True)
+def batch_omp(correlations, gram, indices, coefficients, wanted=None):
     """Greedy sparse codes of many signals over one dictionary (batch OMP).
 
     Parameters
@@ -62,6 +71,9 @@ def batch_omp(correlations, gram, indices, coefficients):
     indices : (n, n_nonzero) int32, overwritten
     coefficients : (n, n_nonzero) float32, overwritten
         A signal that is explained early keeps trailing zeros.
+    wanted : (n,) float32, optional
+        Energy of each signal that its code explains at least, where it may: no more atoms are
+        taken than that needs.
 
     References
     ----------
@@ -93,6 +105,8 @@ def batch_omp(correlations, gram, indices, coefficients):
             cholesky_solve(factor, count + 1, solution)
             for i in range(count + 1):
                 coefficients[n, i] = solution[i]
+            if wanted is not None and explained(start, chosen, count + 1, solution) >= wanted[n]:
+                break
             if count + 1 < n_nonzero:
                 residual_correlations(start, gram, chosen, count + 1, solution, residual)
 

@@ -82,10 +82,14 @@ class DataTerm:
         value = 0.0
         for _ in range(_POWER_ITER):
             x /= np.float32(max(np.sqrt(squared_norm(x)), np.finfo(np.float32).tiny))
-            image = self.adjoint([model.forward(x) for model in self.models])
+            image = self.normal(x)
             value = float(np.sum(x * image, dtype=np.float64))
             x = image
         return _MARGIN * value
+
+    def normal(self, x: Float32) -> Float32:
+        """``sum_k H_k' H_k x``."""
+        return self.adjoint([model.forward(x) for model in self.models])
 
     def adjoint(self, residuals: list[Float32]) -> Float32:
         parts = (

@@ -32,6 +32,7 @@ def fista(
     start: Float32,
     n_iter: int,
     tolerance: float,
+    record: Convergence | None = None,
     *,
     smooth: SmoothPrior | None = None,
     proximal: ProximablePrior | None = None,
@@ -49,8 +50,8 @@ def fista(
     """
     step = 1 / max(data.curvature() + (smooth.curvature() if smooth else 0), 1e-6)
     x = ahead = np.array(start, np.float32)
-    momentum, record = 1.0, Convergence()
-    for k in range(1, n_iter + 1):
+    momentum, record = 1.0, record or Convergence()
+    for k in record.iterations(n_iter):
         slope = data.gradient(ahead)
         if smooth:
             slope += smooth.gradient(ahead)
@@ -63,7 +64,7 @@ def fista(
         following = 0.5 + np.sqrt(0.25 + momentum * momentum)
         ahead = new + np.float32((momentum - 1) / following) * moved
         x, momentum = new, following
-        record.n_iter = k
-        if k % CHECK_EVERY == 0 and record.check(np.sqrt(squared_norm(moved) / x.size), tolerance):
+        change = np.sqrt(squared_norm(moved) / x.size) if k % CHECK_EVERY == 0 else None
+        if change is not None and record.check(change, tolerance, x):
             break
     return x, record

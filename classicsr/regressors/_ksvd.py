@@ -14,7 +14,12 @@ _CHUNK = 1024  # signals coded at a time: their correlations with 1024 atoms fil
 
 
 def omp_codes(
-    signals: Float32, atoms: Float32, n_nonzero: int, n_jobs: int | None = None
+    signals: Float32,
+    atoms: Float32,
+    n_nonzero: int,
+    n_jobs: int | None = None,
+    *,
+    wanted: Float32 | None = None,
 ) -> tuple[NDArray[np.int32], Float32]:
     """Orthogonal matching pursuit of every signal.
 
@@ -25,6 +30,8 @@ def omp_codes(
     n_nonzero : int
         Atoms per signal, at most ``min(n_atoms, d)``.
     n_jobs : int, optional
+    wanted : (n,) float32, optional
+        Squared norm of each signal that is to be explained: no more atoms than that needs.
 
     Returns
     -------
@@ -46,7 +53,8 @@ def omp_codes(
 
     def code(start: int) -> None:
         chunk = slice(start, start + _CHUNK)
-        batch_omp(signals[chunk] @ atoms.T, gram, indices[chunk], coefficients[chunk])
+        enough = None if wanted is None else wanted[chunk]
+        batch_omp(signals[chunk] @ atoms.T, gram, indices[chunk], coefficients[chunk], enough)
 
     for _ in run_parallel(code, range(0, len(signals), _CHUNK), n_jobs):
         pass
