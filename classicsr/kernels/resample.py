@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-# Columns worked on together: enough to fill vector registers, few enough to stay in cache.
+# From this many columns on, a pass over a row fills the vector registers.
 _LANES = 32
 
 
@@ -38,12 +38,41 @@ def _combine_rows(source, indices, weights, out):
 
 
 @njit(nogil=True, cache=True)
+def _combine_lanes(source, indices, weights, out):
+    """The same for short inner axes: eight columns of any outer slices at a time, in registers."""
+    n_outer, n_in, n_inner = source.shape
+    n_out, n_taps = weights.shape
+    flat, result = source.reshape(-1), out.reshape(-1)
+    zero, stride = np.zeros(1, out.dtype)[0], np.uint64(n_inner)
+    start, goal = np.empty(8, np.uint64), np.empty(8, np.int64)
+    for first in range(0, n_outer * n_inner, 8):
+        for r in range(8):  # the last column stands in for those beyond it
+            outer, inner = divmod(min(first + r, n_outer * n_inner - 1), n_inner)
+            start[r], goal[r] = outer * n_in * n_inner + inner, outer * n_out * n_inner + inner
+        b0, b1, b2, b3 = start[0], start[1], start[2], start[3]
+        b4, b5, b6, b7 = start[4], start[5], start[6], start[7]
+        for i in range(n_out):
+            s0 = s1 = s2 = s3 = s4 = s5 = s6 = s7 = zero
+            for k in range(n_taps):
+                w, j = weights[i, k], np.uint64(indices[i, k]) * stride
+                s0 += w * flat[b0 + j]
+                s1 += w * flat[b1 + j]
+                s2 += w * flat[b2 + j]
+                s3 += w * flat[b3 + j]
+                s4 += w * flat[b4 + j]
+                s5 += w * flat[b5 + j]
+                s6 += w * flat[b6 + j]
+                s7 += w * flat[b7 + j]
+            for r, value in enumerate((s0, s1, s2, s3, s4, s5, s6, s7)):
+                result[goal[r] + i * n_inner] = value
+
+
+@njit(nogil=True, cache=True)
 def apply_banded(source, indices, weights, out):
     """Apply a banded matrix along the middle axis of a 3-D array.
 
     ``out[o, i] = sum_k weights[i, k] * source[o, indices[i, k]]``, summed in tap order in the
-    dtype of the arrays. Short inner axes are handled by interleaving several outer slices, so
-    that the innermost loop is always long; the result does not depend on it.
+    dtype of the arrays, whatever the length of the inner axis.
 
     Parameters
     ----------
@@ -52,23 +81,8 @@ def apply_banded(source, indices, weights, out):
     weights : (n_out, n_taps) array of the dtype of `source`
     out : (n_outer, n_out, n_inner) array, C-contiguous, same dtype; overwritten
     """
-    n_outer, n_in, n_inner = source.shape
-    n_out = out.shape[1]
-    if n_inner >= _LANES:
-        for o in range(n_outer):
-            _combine_rows(source[o], indices, weights, out[o])
+    if source.shape[2] < _LANES:
+        _combine_lanes(source, indices, weights, out)
         return
-    block = min(n_outer, _LANES // n_inner)
-    packed = np.zeros((n_in, block * n_inner), source.dtype)
-    combined = np.empty((n_out, block * n_inner), source.dtype)
-    for start in range(0, n_outer, block):
-        n_slices = min(block, n_outer - start)
-        for b in range(n_slices):
-            for i in range(n_in):
-                for c in range(n_inner):
-                    packed[i, b * n_inner + c] = source[start + b, i, c]
-        _combine_rows(packed, indices, weights, combined)
-        for b in range(n_slices):
-            for i in range(n_out):
-                for c in range(n_inner):
-                    out[start + b, i, c] = combined[i, b * n_inner + c]
+    for o in range(source.shape[0]):
+        _combine_rows(source[o], indices, weights, out[o])

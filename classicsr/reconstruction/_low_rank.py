@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 from numpy.typing import NDArray
 
-from classicsr._validation import is_integer, is_number
+from classicsr._validation import is_number
 from classicsr.degradation import Degradation, SliceProfileDegradation
 from classicsr.reconstruction._convergence import Convergence
 from classicsr.reconstruction._data_term import DataTerm, squared_norm
-from classicsr.reconstruction._fista import fista
-from classicsr.reconstruction._markov import HuberField
 from classicsr.reconstruction._nuclear_norm import NuclearNorm
-from classicsr.reconstruction._variational import VariationalSR
+from classicsr.reconstruction._total_variation import VariationSR
 from classicsr.super_resolution._base import DEFAULT_TILE_SHAPE, Scale
 
 Float32 = NDArray[np.float32]
@@ -23,16 +19,16 @@ _INNER_ITER = 10
 _BLOCK_MEAN = SliceProfileDegradation(1)
 
 
-class LowRankTVSR(VariationalSR):
+class LowRankTVSR(VariationSR):
     """The image of low rank and total variation that explains the input (LRTV, Shi et al.).
 
     ``argmin_x |H x - y|^2 / 2 + weight * TV(x) + rank_weight * mean_i |X_i|_*``, where X_i is the
     volume unfolded along its axis i; an image is unfolded along its shorter axis alone. Solved
     by ADMM: a total-variation problem and one singular-value threshold per unfolding in turn.
 
-    Different from the paper: TV sums Huber's function of differences along the axes and their
-    diagonals, of second order by default, which leaves slopes free of steps; intensities are not
-    clipped, so that values below zero, as in CT, are kept.
+    Different from the paper: of volumes TV is by default the generalised one of second order,
+    which leaves slopes free of steps; intensities are not clipped, so that values below zero,
+    as in CT, are kept.
 
     Parameters
     ----------
@@ -42,10 +38,9 @@ class LowRankTVSR(VariationalSR):
     rank_weight : float
         Of the nuclear norms, for intensities in [0, 1]. More than the default pays only for
         scenes of truly low rank: of sharp, clean MRI it removes detail.
-    order : {1, 2}
-        Of the differences: 1 for those of neighbours, 2 for differences of these.
-    huber : float
-        Differences up to this size are penalised by half their square over it; positive.
+    order : {1, 2}, optional
+    ratio, huber : float
+        See `TotalVariationSR`.
     n_iter : int
         Iterations at most, each of 10 steps on the total variation.
     tolerance : float
@@ -88,12 +83,13 @@ class LowRankTVSR(VariationalSR):
     def __init__(
         self,
         scale: Scale = 2,
-        weight: float = 5e-5,
-        rank_weight: float = 1e-4,
-        order: int = 2,
-        huber: float = 0.02,
-        n_iter: int = 20,
-        tolerance: float = 1e-4,
+        weight: float = 1e-4,
+        rank_weight: float = 2e-5,
+        order: int | None = None,
+        ratio: float = 3.0,
+        huber: float = 0.03,
+        n_iter: int = 50,
+        tolerance: float = 1e-5,
         degradation: Degradation | None = _BLOCK_MEAN,
         data_range: tuple[float, float] | None = None,
         channel_mode: str = "luma",
@@ -105,6 +101,7 @@ class LowRankTVSR(VariationalSR):
         self.weight = weight
         self.rank_weight = rank_weight
         self.order = order
+        self.ratio = ratio
         self.huber = huber
         self.n_iter = n_iter
         self.tolerance = tolerance
@@ -117,50 +114,28 @@ class LowRankTVSR(VariationalSR):
 
     def _check_parameters(self) -> None:
         super()._check_parameters()
-        for name in ("weight", "rank_weight"):
-            value = getattr(self, name)
-            self._require(is_number(value, 0), name, "a number, 0 or more", value)
-        self._require(is_integer(self.order, 1, 2), "order", "1 or 2", self.order)
-        self._require(is_number(self.huber, 1e-6), "huber", "a positive number", self.huber)
+        self._require(
+            is_number(self.rank_weight, 0), "rank_weight", "a number, 0 or more", self.rank_weight
+        )
 
     def _minimize(self, data: DataTerm, start: Float32) -> tuple[Float32, Convergence]:
         axes = range(3) if start.ndim == 3 else [int(np.argmin(start.shape))]
         norms = [NuclearNorm(self.rank_weight / len(axes), axis) for axis in axes]
         duals = [np.zeros_like(start) for _ in norms]
-        variation = self._variation(start.ndim)
-        near = _NearAnchor(data, start, _PENALTY * len(norms))
-        image, record = start, Convergence()
-        for record.n_iter in range(1, self.n_iter + 1):
-            before = image
-            image, _ = fista(near, image, _INNER_ITER, 0, smooth=variation)
-            near.anchor = np.zeros_like(start)
+        solver = self._variation(start.ndim).solver(
+            data, start, anchor=start, anchor_weight=_PENALTY * len(norms)
+        )
+        record = Convergence()
+        for _ in record.iterations(self.n_iter):
+            before = solver.image.copy()
+            solver.run(_INNER_ITER)
+            solver.anchor = np.zeros_like(start)
             for norm, dual in zip(norms, duals, strict=True):
-                dual += image
+                dual += solver.image
                 low_rank = norm.prox(dual, 1 / _PENALTY)
                 dual -= low_rank
-                near.anchor += (low_rank - dual) / np.float32(len(norms))
-            change = np.sqrt(squared_norm(image - before) / image.size)
+                solver.anchor += (low_rank - dual) / np.float32(len(norms))
+            change = np.sqrt(squared_norm(solver.image - before) / before.size)
             if record.check(change, self.tolerance):
                 break
-        return image, record
-
-    def _variation(self, n_axes: int) -> HuberField:
-        both = HuberField.slopes_and_curvatures(n_axes, self.weight, self.huber)
-        cliques = tuple(clique for clique in both.cliques if clique.order == self.order)
-        return replace(both, cliques=cliques)
-
-
-class _NearAnchor(DataTerm):
-    """A data term plus ``weight / 2 * |x - anchor|^2``; the anchor may be replaced."""
-
-    def __init__(self, data: DataTerm, anchor: Float32, weight: float) -> None:
-        super().__init__(data.frames, data.models, data.shape)
-        self.anchor = anchor
-        self._weight = weight
-        self._curvature = super().curvature() + weight
-
-    def gradient(self, x: Float32) -> Float32:
-        return super().gradient(x) + np.float32(self._weight) * (x - self.anchor)
-
-    def curvature(self, seed: int = 0) -> float:
-        return self._curvature
+        return solver.image, record

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +13,7 @@ from classicsr.reconstruction._data_term import DataTerm, squared_norm
 
 Float32 = NDArray[np.float32]
 _DUAL_PACE = 30.0  # dual step per weight: fastest on photographs at weights of 0.0003 to 0.003
-_SMALLEST = 1e-12  # radius of the dual ball that stands for a weight of zero
+SMALLEST = 1e-12  # radius of the dual ball that stands for a weight of zero
 
 
 @dataclass(frozen=True)
@@ -49,23 +50,29 @@ class TotalVariation:
             if self.isotropic:
                 squares += step * step
             else:
-                total += self._penalty(np.abs(step))
+                total += huber_sum(np.abs(step), self.huber)
         if self.isotropic:
-            total = self._penalty(np.sqrt(squares))
+            total = huber_sum(np.sqrt(squares), self.huber)
         return self.weight * total
 
     def prox(self, x: Float32, step: float) -> Float32:
         """``argmin_z |z - x|^2 / 2 + step * value(z)``."""
         prior = TotalVariation(step * self.weight, self.isotropic, self.huber)
-        solver = TotalVariationSolver(None, prior, x, anchor=x, anchor_weight=1.0)
+        solver = prior.solver(None, x, anchor=x, anchor_weight=1.0)
         solver.run(1000, 1e-7 * float(np.ptp(x)))
         return solver.image
 
-    def _penalty(self, lengths: NDArray[np.float64]) -> float:
-        if self.huber > 0:
-            small = lengths <= self.huber
-            lengths = np.where(small, lengths**2 / (2 * self.huber), lengths - self.huber / 2)
-        return float(lengths.sum())
+    def solver(self, data: DataTerm | None, start: Float32, **anchor: Any) -> TotalVariationSolver:
+        """Of the problem with this prior; arguments as `TotalVariationSolver`."""
+        return TotalVariationSolver(data, self, start, **anchor)
+
+
+def huber_sum(lengths: NDArray[np.float64], threshold: float) -> float:
+    """Sum of Huber's function, or of the lengths themselves where the threshold is zero."""
+    if threshold > 0:
+        small = lengths <= threshold
+        lengths = np.where(small, lengths**2 / (2 * threshold), lengths - threshold / 2)
+    return float(lengths.sum())
 
 
 class TotalVariationSolver:
@@ -93,7 +100,7 @@ class TotalVariationSolver:
     def __init__(
         self,
         data: DataTerm | None,
-        prior: TotalVariation,
+        prior: Any,
         start: Float32,
         *,
         anchor: Float32 | None = None,
@@ -106,18 +113,21 @@ class TotalVariationSolver:
         self.image = np.array(start, np.float32)
         volume = start.shape if start.ndim == 3 else (start.shape[0], 1, start.shape[1])
         self.dual = np.zeros((3, *volume), np.float32)
-        self._operator_norm = 4.0 * start.ndim  # of the gradient, squared
-        if data is None:
-            self._step = 3 / anchor_weight  # the fastest over a wide range of weights
-            self._dual_step = 1 / (self._operator_norm * self._step)
+        self._gradient_norm = 4.0 * start.ndim  # squared
+        self._set_steps(0.0 if data is None else 0.5 * data.curvature())
+
+    def _set_steps(self, half: float) -> None:
+        """Steps that converge, for half the curvature of the data term."""
+        if self.data is None:
+            self._step = 3 / self.anchor_weight  # the fastest over a wide range of weights
+            self._dual_step = 1 / (self._gradient_norm * self._step)
         else:
-            half = 0.5 * data.curvature()
-            self._dual_step = max(_DUAL_PACE * prior.weight, 0.25 * half / self._operator_norm)
-            self._step = 1 / (half + self._operator_norm * self._dual_step)
+            self._dual_step = max(_DUAL_PACE * self.prior.weight, 0.25 * half / self._gradient_norm)
+            self._step = 1 / (half + self._gradient_norm * self._dual_step)
 
     def objective(self) -> float:
         """The objective at `image`."""
-        value = self.prior.value(self.image)
+        value = self._prior_value()
         if self.data is not None:
             value += self.data.value(self.image)
         if self.anchor is not None:
@@ -127,15 +137,17 @@ class TotalVariationSolver:
     def run(self, n_iter: int, tolerance: float = 0.0) -> Convergence:
         """Iterate until a step changes the image by less than `tolerance` (root mean square)."""
         record = Convergence()
-        for k in range(1, n_iter + 1):
+        for k in record.iterations(n_iter):
             before = self.image.copy() if k % CHECK_EVERY == 0 else None
             self._iterate()
-            record.n_iter = k
             if before is not None:
                 change = np.sqrt(squared_norm(self.image - before) / before.size)
                 if record.check(change, tolerance):
                     break
         return record
+
+    def _prior_value(self) -> float:
+        return float(self.prior.value(self.image))
 
     def _iterate(self) -> None:
         from classicsr.kernels.variation import primal_dual
@@ -147,7 +159,7 @@ class TotalVariationSolver:
             self._step *= momentum
             self._dual_step /= momentum
         prior = self.prior
-        radius = max(prior.weight, _SMALLEST)
+        radius = max(prior.weight, SMALLEST)
         smooth = 1 / (1 + self._dual_step * prior.huber / radius)
         steps = np.array([step, shrink, momentum, self._dual_step, smooth], np.float32)
         primal_dual(

@@ -44,27 +44,19 @@ def objective(x, low, model, sr):
     return DataTerm([low], [model], x.shape).value(x) + variation + sum(norms)
 
 
-@pytest.mark.parametrize("order", [1, 2])
-def test_the_objective_falls_to_its_minimum(order):
+def test_the_objective_falls_to_its_minimum():
     model = SliceProfileDegradation((2, 2, 2))
     rng = np.random.default_rng(0)
     low = model.forward(low_rank_volume((12, 10, 11)))
     low += 0.05 * rng.standard_normal(low.shape).astype(np.float32)
 
     def value_after(n_iter):
-        sr = LowRankTVSR(2, 1e-3, 0.02, order, n_iter=n_iter, tolerance=0, data_range=(0, 1))
+        sr = LowRankTVSR(2, 1e-3, 0.02, 1, n_iter=n_iter, tolerance=0, data_range=(0, 1))
         return objective(sr.predict(low), low, model, sr)
 
     values = [value_after(n) for n in (0, 5, 20, 80)]
     assert values[0] > values[1] > values[2]
     assert values[2] < 1.01 * values[3]
-
-
-def test_variation_is_blind_to_slopes():
-    """Differences of second order vanish on a ramp, those of first order do not."""
-    ramp = np.add.outer(np.arange(6.0), 2 * np.arange(7.0)).astype(np.float32)
-    assert LowRankTVSR(order=2)._variation(2).value(ramp) == 0
-    assert LowRankTVSR(order=1)._variation(2).value(ramp) > 0
 
 
 def test_low_rank_pays_where_the_scene_has_it():
@@ -98,17 +90,19 @@ def test_factors_per_axis_and_negative_intensities():
 
 def test_intensity_scale_threads_images_and_constants():
     low = low_rank_volume((8, 9, 7))
-    result = LowRankTVSR(2).predict(low)
-    shifted = LowRankTVSR(2).predict(300 * low.astype(np.float64) - 70)
+    result = LowRankTVSR(2, n_iter=5).predict(low)
+    shifted = LowRankTVSR(2, n_iter=5).predict(300 * low.astype(np.float64) - 70)
     np.testing.assert_allclose(shifted, 300 * result - 70, atol=0.02)
-    np.testing.assert_array_equal(LowRankTVSR(2, n_jobs=2).predict(low), result)
+    np.testing.assert_array_equal(LowRankTVSR(2, n_iter=5, n_jobs=2).predict(low), result)
     assert LowRankTVSR(2).predict(low[0]).shape == (18, 14)
     constant = LowRankTVSR(2).predict(np.full((4, 5, 6), 9.0))
     np.testing.assert_allclose(constant, 9, atol=1e-3)
     assert LowRankTVSR(3).predict(np.array([[2.0]])).shape == (3, 3)
 
 
-@pytest.mark.parametrize("name", ["weight", "rank_weight", "order", "huber", "n_iter", "tolerance"])
+@pytest.mark.parametrize(
+    "name", ["weight", "rank_weight", "order", "ratio", "huber", "n_iter", "tolerance"]
+)
 def test_wrong_parameters_are_named(name):
     with pytest.raises(ValueError, match=f"The '{name}' parameter of LowRankTVSR must be"):
         LowRankTVSR(**{name: -1}).predict(np.ones((4, 4)))

@@ -109,7 +109,7 @@ def test_beats_interpolation_on_flat_regions(shape):
         high[tuple(sides)] += 1
     model = SliceProfileDegradation((2.0,) * len(shape))
     low = model.forward(high)
-    sr = TotalVariationSR((2,) * len(shape), degradation=model)
+    sr = TotalVariationSR((2,) * len(shape), order=1, degradation=model)
     gain = psnr(high, sr.predict(low), data_range=6) - psnr(high, resize(low, 2), data_range=6)
     assert gain > 0.5
     assert sr.convergence_.n_iter > 0
@@ -125,8 +125,8 @@ def test_factors_per_axis(make_texture):
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("weight", -1), ("weight", np.nan), ("huber", "a"), ("isotropic", 1), ("n_iter", -1),
-     ("tolerance", -1e-3)],
+    [("weight", -1), ("weight", np.nan), ("huber", "a"), ("ratio", -1), ("order", 3),
+     ("isotropic", 1), ("n_iter", -1), ("tolerance", -1e-3)],
 )  # fmt: skip
 def test_parameters(name, value):
     with pytest.raises(ValueError, match=f"'{name}' parameter of TotalVariationSR must be"):
