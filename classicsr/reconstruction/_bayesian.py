@@ -10,13 +10,16 @@ from numpy.typing import NDArray
 from classicsr._validation import is_number
 from classicsr.degradation import Degradation
 from classicsr.reconstruction._convergence import Convergence
-from classicsr.reconstruction._data_term import DataTerm, noise_level
+from classicsr.reconstruction._data_term import DataTerm, noise_level, squared_norm
 from classicsr.reconstruction._fista import fista
 from classicsr.reconstruction._markov import HuberField
 from classicsr.reconstruction._variational import VariationalSR
 from classicsr.super_resolution._base import DEFAULT_TILE_SHAPE, Scale
 
 Float32 = NDArray[np.float32]
+_NOISE_SHARE = 0.5  # of what the finest wavelets of one frame hold; the rest is detail
+_ROUGHER = 2.0  # a scene, than its cubic interpolation
+_PROBE = 0.1  # of the residual: the change of the frames that counts degrees of freedom
 _PRIORS: dict[str, Callable[[int, float, float], HuberField]] = {
     "huber": HuberField.slopes_and_curvatures,
     "bilateral": HuberField.bilateral,
@@ -26,10 +29,14 @@ _PRIORS: dict[str, Callable[[int, float, float], HuberField]] = {
 class BayesianSR(VariationalSR):
     """The most probable image under a Markov random field, given the noisy input.
 
-    ``argmin_x |H x - y|^2 / (2 noise^2) + b R(x)``. The noise is estimated from the input
-    (median absolute deviation of its finest wavelets); so is b: of all priors
-    ``exp(-b R(x)) b^N`` of images of N samples it is `strength` times the one under which the
-    cubic interpolation is most probable, ``b = strength * N / R(x)``.
+    ``argmin_x |H x - y|^2 / (2 noise^2) + b R(x)``. The noise is estimated from the input: of
+    one frame by half the median absolute deviation of its finest wavelets, which hold detail
+    too; of several frames, which measure the same scene again, by what they leave unexplained,
+    ``noise^2 = |H x - y|^2 / (n - d)``, where n samples were fitted with d effective degrees of
+    freedom. So is b: of all priors ``exp(-b R(x)) b^N`` of images of N samples it is `strength`
+    times the one under which the scene is most probable, ``b = strength * N / R(x)``. For x
+    stands the cubic interpolation, taken to be half as rough as the scene; with several frames
+    it is replaced by the result, and the weight is found again.
 
     Parameters
     ----------
@@ -70,7 +77,8 @@ class BayesianSR(VariationalSR):
     ----------
     R. Schultz, R. Stevenson, "A Bayesian approach to image expansion for improved definition",
     IEEE TIP 3(3), 1994; S. Farsiu, M. Robinson, M. Elad, P. Milanfar, "Fast and robust
-    multiframe super resolution", IEEE TIP 13(10), 2004.
+    multiframe super resolution", IEEE TIP 13(10), 2004; S. Ramani, T. Blu, M. Unser,
+    "Monte-Carlo SURE", IEEE TIP 17(9), 2008 (degrees of freedom from one probe).
 
     Examples
     --------
@@ -86,7 +94,7 @@ class BayesianSR(VariationalSR):
         self,
         scale: Scale = 2,
         prior: str = "huber",
-        strength: float = 0.04,
+        strength: float = 0.32,
         noise: float | None = None,
         threshold: float = 0.02,
         n_iter: int = 300,
@@ -134,9 +142,43 @@ class BayesianSR(VariationalSR):
     def _minimize(self, data: DataTerm, start: Float32) -> tuple[Float32, Convergence]:
         noise = self.noise
         if noise is None:
-            noise = float(np.median([noise_level(frame) for frame in data.frames]))
+            noise = _NOISE_SHARE * float(np.median([noise_level(frame) for frame in data.frames]))
+        field = self._field(start, noise, _ROUGHER)
+        image, record = self._most_probable(data, field, start)
+        if self.noise is None and len(data.frames) > 1:
+            field = self._field(image, self._unexplained(data, field, image), 1.0)
+            image, record = self._most_probable(data, field, image)
+        return image, record
+
+    def _field(self, example: Float32, noise: float, rougher: float) -> HuberField:
+        """The prior under which images `rougher` times as rough as the example are likely."""
         make = _PRIORS[self.prior]
-        roughness = make(start.ndim, 1.0, self.threshold).value(start)
-        weight = self.strength * noise**2 * start.size / roughness if roughness > 0 else 0.0
-        field = make(start.ndim, weight, self.threshold)
+        roughness = rougher * make(example.ndim, 1.0, self.threshold).value(example)
+        weight = self.strength * noise**2 * example.size / roughness if roughness > 0 else 0.0
+        return make(example.ndim, weight, self.threshold)
+
+    def _most_probable(
+        self, data: DataTerm, field: HuberField, start: Float32
+    ) -> tuple[Float32, Convergence]:
         return fista(data, start, self.n_iter, self.tolerance, smooth=field)
+
+    def _unexplained(self, data: DataTerm, field: HuberField, image: Float32) -> float:
+        """Noise by the residual at the most probable image, and how freely that image follows.
+
+        The freedom is the response to a small random change of the frames.
+        """
+        residuals = data.residuals(image)
+        count = max(sum(map(np.count_nonzero, residuals)), 1)  # not what lies outside the scene
+        squares = sum(map(squared_norm, residuals))
+        size = np.float32(max(_PROBE * np.sqrt(squares / count), 10 * self.tolerance))
+        rng = np.random.default_rng(0)
+        probes = [size * rng.choice([-1, 1], one.shape).astype(np.float32) for one in residuals]
+        frames = [frame + probe for frame, probe in zip(data.frames, probes, strict=True)]
+        changed = DataTerm(frames, data.models, data.shape)
+        moved, _ = self._most_probable(changed, field, image)
+        responses = (model.forward(moved - image) for model in data.models)
+        freedom = sum(
+            float(np.sum(probe * response, dtype=np.float64)) / float(size) ** 2
+            for probe, response in zip(probes, responses, strict=True)
+        )
+        return float(np.sqrt(squares / max(count - freedom, 0.01 * count)))

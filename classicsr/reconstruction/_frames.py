@@ -1,22 +1,25 @@
-"""Several frames of one scene: where they lie, and the forward model of a moved scene."""
+"""Several frames of one scene that are shifted against each other."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import Protocol, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from classicsr.degradation import Degradation
+from classicsr.degradation import Degradation, resize
 from classicsr.degradation._contributions import Bands, transposed
 from classicsr.degradation._resize import apply_bands
+from classicsr.reconstruction._data_term import DataTerm, ForwardModel
 
 Float32 = NDArray[np.float32]
 _REACH = 3  # samples on each side that the interpolation takes
 _PRECISION = 50  # parts of a sample that registration resolves
 _LARGEST_CHANGE = 0.25  # samples
+_STEPS = 3
 _DIFFERENCE = 0.05  # samples by which a frame is moved to learn its slope
 
 
@@ -55,6 +58,15 @@ class ShiftedDegradation:
         for axis, moved in enumerate(self._shifts(shape)):
             x = apply_bands(x, _transposed_shift_bands(shape[axis], moved), axis)
         return x
+
+    @property
+    def n_motions(self) -> int:
+        """Length of the change that `moved` takes."""
+        return len(self.shift)
+
+    def moved(self, change: NDArray[np.float64]) -> Self:
+        """The model with another shift."""
+        return replace(self, shift=tuple((np.array(self.shift) + change).tolist()))
 
     def _shifts(self, shape: tuple[int, ...]) -> list[float]:
         """In high-resolution samples."""
@@ -111,22 +123,67 @@ def _faded(frame: Float32) -> Float32:
     return faded
 
 
-def refined(model: ShiftedDegradation, image: Float32, frame: Float32) -> ShiftedDegradation:
-    """The model whose shift explains `frame` best, by one Gauss-Newton step.
+class MovableModel(ForwardModel, Protocol):
+    """A forward model whose place in the scene can be corrected."""
+
+    @property
+    def n_motions(self) -> int: ...
+
+    def moved(self, change: NDArray[np.float64]) -> Self: ...
+
+
+Movable = TypeVar("Movable", bound=MovableModel)
+
+
+def refined(model: Movable, image: Float32, frame: Float32) -> Movable:
+    """The model at the place that explains `frame` best, by Gauss-Newton steps.
 
     Aliasing, which hides where a single frame lies, is explained by the image.
     """
-    slopes = []
-    for axis in range(image.ndim):
-        step = _DIFFERENCE * np.eye(image.ndim)[axis]
-        ahead, behind = (
-            replace(model, shift=tuple(model.shift + sign * step)).forward(image)
-            for sign in (1, -1)
-        )
-        slopes.append((ahead - behind) / (2 * _DIFFERENCE))
-    residual = frame - model.forward(image)
-    gram = [[np.sum(a * b, dtype=np.float64) for b in slopes] for a in slopes]
-    right = [np.sum(a * residual, dtype=np.float64) for a in slopes]
-    change = np.linalg.lstsq(np.array(gram), np.array(right), rcond=1e-9)[0]
-    change = np.clip(change, -_LARGEST_CHANGE, _LARGEST_CHANGE)
-    return replace(model, shift=tuple((model.shift + change).tolist()))
+    for _ in range(_STEPS):
+        slopes = []
+        for step in _DIFFERENCE * np.eye(model.n_motions):
+            ahead, behind = (model.moved(sign * step).forward(image) for sign in (1, -1))
+            slopes.append((ahead - behind) / (2 * _DIFFERENCE))
+        residual = frame - model.forward(image)
+        gram = [[np.sum(a * b, dtype=np.float64) for b in slopes] for a in slopes]
+        right = [np.sum(a * residual, dtype=np.float64) for a in slopes]
+        change = np.linalg.lstsq(np.array(gram), np.array(right), rcond=1e-9)[0]
+        model = model.moved(np.clip(change, -_LARGEST_CHANGE, _LARGEST_CHANGE))
+    return model
+
+
+class Layout(Protocol):
+    """Where the frames of a scene lie."""
+
+    def data(self, frames: Sequence[Float32]) -> DataTerm:
+        """How well an image explains the frames."""
+
+    def start(self, frames: Sequence[Float32]) -> Float32:
+        """The frames interpolated on the grid of the scene."""
+
+    def refined(self, image: Float32, frames: Sequence[Float32]) -> Self:
+        """The places, that of the first frame apart, that explain the frames by `image`."""
+
+
+@dataclass(frozen=True)
+class ShiftedFrames:
+    """Frames of one shape, each shifted against the grid of the scene."""
+
+    models: tuple[ShiftedDegradation, ...]
+    shape: tuple[int, ...]
+
+    def data(self, frames: Sequence[Float32]) -> DataTerm:
+        """See `Layout`."""
+        return DataTerm(frames, self.models, self.shape)
+
+    def start(self, frames: Sequence[Float32]) -> Float32:
+        """See `Layout`; the first frame alone."""
+        scales = self.models[0].model._per_axis("scale", len(self.shape))
+        return resize(frames[0], scales, output_shape=self.shape)
+
+    def refined(self, image: Float32, frames: Sequence[Float32]) -> Self:
+        """See `Layout`."""
+        pairs = zip(self.models[1:], frames[1:], strict=True)
+        models = (self.models[0], *(refined(model, image, frame) for model, frame in pairs))
+        return replace(self, models=models)

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+from typing import Any
+
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from classicsr._validation import is_integer, is_number
-from classicsr.degradation import Degradation, SliceProfileDegradation, project, resize
+from classicsr.degradation import (
+    BicubicDegradation,
+    Degradation,
+    SliceProfileDegradation,
+    project,
+    resize,
+    resized_shape,
+)
 from classicsr.reconstruction._base import ReconstructionSR
 from classicsr.reconstruction._convergence import Convergence
+from classicsr.reconstruction._frame_set import FrameSet, checked_frames, enlarging_scales
 from classicsr.reconstruction._nonlocal_means import local_deviation, nonlocal_means
 from classicsr.super_resolution._base import DEFAULT_TILE_SHAPE, Scale
 
@@ -118,27 +129,95 @@ class NonLocalSR(ReconstructionSR):
         )
 
     def _reconstruct(self, low: Float32, model: Degradation, shape: tuple[int, ...]) -> Float32:
-        darkest, span = low.min(), np.ptp(low)
+        return self._upsample([low], model, shape)
+
+    def reconstruct(
+        self,
+        frames: Sequence[ArrayLike],
+        *,
+        scale: Scale | None = None,
+        data_range: tuple[float, float] | None = None,
+    ) -> NDArray[Any]:
+        """The first of several frames of one scene, with detail from all of them.
+
+        Motion is not estimated and may be of any kind: places that look alike are found in
+        every frame within the search radius (Protter et al.), and every frame is made to agree
+        with its own measurement.
+
+        Parameters
+        ----------
+        frames : sequence of arrays of one shape
+            Images, or volumes, as for `predict`; channels are reconstructed alike.
+        scale : number or one per axis, optional
+            Instead of the estimator's own.
+        data_range : (low, high), optional
+            Intensity range, instead of the estimator's own.
+
+        Returns
+        -------
+        array of shape ``round(n * scale)`` per spatial axis, in the dtype of the frames
+
+        Raises
+        ------
+        ValueError
+            For frames of different shapes or none, or a scale below 1.
+
+        References
+        ----------
+        M. Protter, M. Elad, H. Takeda, P. Milanfar, "Generalizing the nonlocal-means to
+        super-resolution reconstruction", IEEE TIP 18(1), 2009.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from classicsr import NonLocalSR
+        >>> frames = [np.eye(8), np.roll(np.eye(8), 1, axis=0)]
+        >>> NonLocalSR(scale=2).reconstruct(frames).shape
+        (16, 16)
+        """
+        self._check_parameters()
+        arrays = checked_frames(frames, alike=True)
+        scales = enlarging_scales(self, arrays[0].shape, scale)
+        model = (self.degradation or BicubicDegradation(1)).at_scale(scales)
+        n_axes = len(scales)
+        shape = resized_shape(arrays[0].shape[:n_axes], scales)
+        stack = FrameSet.of(self, arrays, n_axes, data_range)
+        return stack.reconstructed(lambda part: self._upsample(part, model, shape))
+
+    def _upsample(
+        self, frames: list[Float32], model: Degradation, shape: tuple[int, ...]
+    ) -> Float32:
+        """The first frame; the iteration works on intensities that fill the unit interval."""
+        darkest = min(frame.min() for frame in frames)
+        span = max(frame.max() for frame in frames) - darkest
         if span == 0:
             self.convergence_ = Convergence(converged=True)
             return np.full(shape, darkest)
-        high, self.convergence_ = self._upsample((low - darkest) / span, model, shape)
-        return high * span + darkest
+        unit = [(frame - darkest) / span for frame in frames]
+        high, self.convergence_ = self._iterate(unit, model, shape)
+        return high[0] * span + darkest
 
-    def _upsample(
-        self, low: Float32, model: Degradation, shape: tuple[int, ...]
+    def _iterate(
+        self, frames: list[Float32], model: Degradation, shape: tuple[int, ...]
     ) -> tuple[Float32, Convergence]:
-        """Result and record for a `low` that fills the unit interval."""
-        cubic = resize(low, model._per_axis("scale", low.ndim), output_shape=shape)
-        start = ahead = high = project(cubic, low, model)
-        contrast = local_deviation(start)
+        """All frames, first axis, and the record."""
+
+        def agreeing(images: Iterable[Float32]) -> Float32:
+            pairs = zip(images, frames, strict=True)
+            return np.stack([project(image, frame, model) for image, frame in pairs])
+
+        scales = model._per_axis("scale", len(shape))
+        start = ahead = high = agreeing(
+            resize(frame, scales, output_shape=shape) for frame in frames
+        )
+        contrast = np.stack([local_deviation(image) for image in start])
         levels = [np.float32(self.strength * level) * contrast for level in _LEVELS]
         for widths in levels:
             widths[widths < _SMALLEST_WIDTH] = 0
         record = Convergence()
-        for record.n_iter in range(1, self.n_iter + 1):
-            smooth = nonlocal_means(ahead, levels[0], self.search_radius, self.n_jobs)
-            before, high = high, project(smooth, low, model)
+        for _ in record.iterations(self.n_iter):
+            smooth = nonlocal_means(ahead, levels[0], self.search_radius, self.n_jobs, stacked=True)
+            before, high = high, agreeing(smooth)
             ahead = high + _MOMENTUM * (high - before)
             whole = max(_mean_change(high, start), np.finfo(float).tiny)
             if record.check(_mean_change(high, before) / whole, self.tolerance):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from itertools import product
 
 import numpy as np
@@ -16,7 +15,12 @@ _STRIP = 8  # rows that are worked on together: they stay in cache
 
 
 def nonlocal_means(
-    image: Float32, widths: Float32, search_radius: int = 3, n_jobs: int | None = None
+    image: Float32,
+    widths: Float32,
+    search_radius: int = 3,
+    n_jobs: int | None = None,
+    *,
+    stacked: bool = False,
 ) -> Float32:
     """Every sample as a weighted mean of those around it whose neighbourhoods look alike.
 
@@ -30,6 +34,9 @@ def nonlocal_means(
     search_radius : int
         Samples on each side, per axis, that are looked at.
     n_jobs : int, optional
+    stacked : bool
+        The first axis, one more, counts frames of one scene: similar places are looked for in
+        all of them, around the same position.
 
     Returns
     -------
@@ -40,6 +47,8 @@ def nonlocal_means(
     A. Buades, B. Coll, J.-M. Morel, "A non-local algorithm for image denoising", CVPR 2005.
     P. Coupe et al., "An optimized blockwise nonlocal means denoising filter for 3-D magnetic
     resonance images", IEEE TMI 27(4), 2008.
+    M. Protter, M. Elad, H. Takeda, P. Milanfar, "Generalizing the nonlocal-means to
+    super-resolution reconstruction", IEEE TIP 18(1), 2009 (frames).
 
     Examples
     --------
@@ -49,40 +58,39 @@ def nonlocal_means(
     >>> bool(nonlocal_means(noisy, np.ones_like(noisy)).std() < 0.2)
     True
     """
-    lengths = [n for n in image.shape if n > 1]  # axes of one sample change nothing
+    n_frames = image.shape[0] if stacked else 1
+    lengths = [n for n in image.shape[stacked:] if n > 1]  # axes of one sample change nothing
     shape = (*[1] * (3 - len(lengths)), *lengths)
     rims = [search_radius + 1 if n > 1 or axis == 2 else 0 for axis, n in enumerate(shape)]
-    borders = [(rim, rim) for rim in rims]
-    padded = np.pad(image.reshape(shape), borders, mode="symmetric")
-    padded_widths = np.pad(widths.reshape(shape), borders)
+    borders = [(0, 0), *((rim, rim) for rim in rims)]
+    padded = np.pad(image.reshape(n_frames, *shape), borders, mode="symmetric")
+    padded_widths = np.pad(widths.reshape(n_frames, *shape), borders)
     plane, row = (
-        int(np.prod(padded.shape[axis + 1 :])) if shape[axis] > 1 else 0 for axis in (0, 1)
+        int(np.prod(padded.shape[axis + 2 :])) if shape[axis] > 1 else 0 for axis in (0, 1)
     )
     reaches = [range(-search_radius, search_radius + 1) if n > 1 else range(1) for n in shape]
-    offsets = np.array([i * plane + j * row + k for i, j, k in product(*reaches)])
-    offsets = offsets[offsets != 0]
-    result = np.empty(shape, np.float32)
+    steps = np.array([i * plane + j * row + k for i, j, k in product(*reaches)])
+    frame_starts = np.arange(n_frames)[:, None] * padded[0].size
+    result = np.empty((n_frames, *shape), np.float32)
 
-    def run(strip: tuple[int, int]) -> None:
-        i, j = strip
+    def run(strip: tuple[int, int, int]) -> None:
+        f, i, j = strip
+        offsets = (steps + frame_starts - frame_starts[f]).ravel()
         height = min(_STRIP, shape[1] - j)
-        buffer = padded[i + rims[0], j + rims[1] : j + rims[1] + height].copy()
-        first = int(np.ravel_multi_index((i + rims[0], j + rims[1], 0), padded.shape))
+        buffer = padded[f, i + rims[0], j + rims[1] : j + rims[1] + height].copy()
+        first = int(np.ravel_multi_index((f, i + rims[0], j + rims[1], 0), padded.shape))
         active = np.flatnonzero(padded_widths.reshape(-1)[first : first + buffer.size])
         if len(active):
             average_similar(
-                padded.reshape(-1), padded_widths.reshape(-1), offsets, plane, row,
+                padded.reshape(-1), padded_widths.reshape(-1), offsets[offsets != 0], plane, row,
                 first + active[0], buffer.reshape(-1)[active[0] : active[-1] + 1],
             )  # fmt: skip
-        result[i, j : j + height] = buffer[:, rims[2] : rims[2] + shape[2]]
+        result[f, i, j : j + height] = buffer[:, rims[2] : rims[2] + shape[2]]
 
-    for _ in run_parallel(run, _strips(shape), n_jobs):
+    strips = product(range(n_frames), range(shape[0]), range(0, shape[1], _STRIP))
+    for _ in run_parallel(run, strips, n_jobs):
         pass
     return result.reshape(image.shape)
-
-
-def _strips(shape: tuple[int, ...]) -> Iterator[tuple[int, int]]:
-    return product(range(shape[0]), range(0, shape[1], _STRIP))
 
 
 def local_deviation(image: Float32) -> Float32:

@@ -14,12 +14,15 @@ from classicsr.degradation import BicubicDegradation, Degradation, resize, resiz
 from classicsr.reconstruction._base import ReconstructionSR
 from classicsr.reconstruction._convergence import Convergence
 from classicsr.reconstruction._data_term import DataTerm
-from classicsr.reconstruction._frames import ShiftedDegradation, refined, register
+from classicsr.reconstruction._frame_set import FrameSet, checked_frames, enlarging_scales
+from classicsr.reconstruction._frames import Layout, ShiftedDegradation, ShiftedFrames, register
+from classicsr.reconstruction._placement import Grid, PlacedFrames
+from classicsr.reconstruction._rigid_registration import register_rigid
 from classicsr.super_resolution._base import Scale
-from classicsr.super_resolution._pixels import NonFiniteMask
 
 Float32 = NDArray[np.float32]
-_REFINEMENTS = 2  # of shifts that were found: aliasing misleads phase correlation
+_REGISTRATIONS = ("phase", "rigid")
+_REFINEMENTS = 2  # of places that were found: aliasing misleads registration
 
 
 class VariationalSR(ReconstructionSR):
@@ -49,11 +52,10 @@ class VariationalSR(ReconstructionSR):
         """The image that the method makes of the data term."""
 
     def _reconstruct(self, low: Float32, model: Degradation, shape: tuple[int, ...]) -> Float32:
-        return self._solve(DataTerm([low], [model], shape), model)
+        start = resize(low, model._per_axis("scale", low.ndim), output_shape=shape)
+        return self._solve(DataTerm([low], [model], shape), start)
 
-    def _solve(self, data: DataTerm, model: Degradation) -> Float32:
-        scales = model._per_axis("scale", len(data.shape))
-        start = resize(data.frames[0], scales, output_shape=data.shape)
+    def _solve(self, data: DataTerm, start: Float32) -> Float32:
         image, self.convergence_ = self._minimize(data, start)
         return image
 
@@ -62,20 +64,33 @@ class VariationalSR(ReconstructionSR):
         frames: Sequence[ArrayLike],
         shifts: Sequence[Sequence[float]] | None = None,
         *,
+        affines: Sequence[ArrayLike] | None = None,
+        grid: tuple[Sequence[int], ArrayLike] | None = None,
+        registration: str = "phase",
         scale: Scale | None = None,
         data_range: tuple[float, float] | None = None,
     ) -> NDArray[Any]:
-        """One image from several low-resolution frames of the same scene.
+        """One image from several low-resolution frames, or stacks of slices, of one scene.
 
         Parameters
         ----------
-        frames : sequence of arrays, all of one shape
+        frames : sequence of arrays
             Images, or volumes, as for `predict`; channels are reconstructed alike. NaN and
-            Inf are filled from their neighbours.
+            Inf are filled from their neighbours. Of one shape, unless `affines` are given.
         shifts : sequence of one float per spatial axis for each frame, optional
             In low-resolution samples: sample i of frame k lies at ``i + shifts[k]`` on the
-            grid of the result. By default found by phase correlation with the first frame,
-            and refined until frames and result agree.
+            grid of the result.
+        affines : sequence of (n + 1, n + 1) arrays for n spatial axes, one per frame, optional
+            Sample indices to world coordinates, as in NIfTI files. Spacings may differ: the
+            forward model reduces each frame along its own axes by its own spacing over that of
+            the result, such as orthogonal stacks of thick slices.
+        grid : (shape, affine), optional
+            Of the result, where there are affines; by default the grid of the first frame,
+            made finer by `scale`.
+        registration : {"phase", "rigid"}
+            Where nothing says where frames lie, shifts are found by phase correlation with the
+            first one. "rigid": rotations and shifts are found by SimpleITK, starting where
+            `affines` say. Both are refined until frames and result agree.
         scale : number or one per axis, optional
             Instead of the estimator's own.
         data_range : (low, high), optional
@@ -88,8 +103,15 @@ class VariationalSR(ReconstructionSR):
         Raises
         ------
         ValueError
-            For frames of different shapes or none, a scale below 1, or shifts that are not one
-            number per axis and frame.
+            For frames whose shapes do not go together, a scale below 1, or shifts, affines or a
+            grid that do not fit the frames.
+        ImportError
+            For rigid registration without SimpleITK (extra ``registration``).
+
+        References
+        ----------
+        A. Gholipour, J. Estroff, S. Warfield, "Robust super-resolution volume reconstruction
+        from slice acquisitions", IEEE TMI 29(10), 2010.
 
         Examples
         --------
@@ -100,59 +122,80 @@ class VariationalSR(ReconstructionSR):
         (16, 16)
         """
         self._check_parameters()
-        stack = _stacked(frames)
-        scales = self._scales(stack.shape[1:], scale)[0]
-        self._require(min(scales) >= 1, "scale", "1 or more", scales)
-        n_axes = len(scales)
-        stack = NonFiniteMask(stack, stack.ndim).image
-        intensity = self._intensity(stack, data_range or self.data_range)
-        low = intensity.to_unit(stack).reshape(*stack.shape[: 1 + n_axes], -1)
-        model = (self.degradation or BicubicDegradation(1)).at_scale(scales)
-        shape = resized_shape(stack.shape[1 : 1 + n_axes], scales)
-        models = self._moved_models(model, shifts, low.mean(axis=-1), shape)
-        channels = [
-            self._solve(DataTerm(list(np.ascontiguousarray(low[..., c])), models, shape), model)
-            for c in range(low.shape[-1])
-        ]
-        result = np.stack(channels, axis=-1).reshape(*shape, *stack.shape[1 + n_axes :])
-        return intensity.from_unit(result)
-
-    def _moved_models(
-        self,
-        model: Degradation,
-        shifts: Sequence[Sequence[float]] | None,
-        frames: Float32,
-        shape: tuple[int, ...],
-    ) -> list[ShiftedDegradation]:
-        if shifts is None:
-            models = [ShiftedDegradation(model, shift) for shift in register(list(frames))]
-            for _ in range(_REFINEMENTS):
-                image = self._solve(DataTerm(list(frames), models, shape), model)
-                models[1:] = [
-                    refined(one, image, frame)
-                    for one, frame in zip(models[1:], frames[1:], strict=True)
-                ]
-            return models
-        n_axes = frames.ndim - 1
         self._require(
-            is_sequence_of(
-                shifts, len(frames), lambda shift: is_sequence_of(shift, n_axes, is_number)
+            registration in _REGISTRATIONS, "registration", "phase or rigid", registration
+        )
+        self._require(shifts is None or affines is None, "shifts", "None beside affines", shifts)
+        arrays = checked_frames(frames, alike=affines is None)
+        if affines is None and registration == "rigid" and shifts is None:
+            n_axes = len(self._scales(arrays[0].shape, scale)[0])
+            affines = [np.eye(n_axes + 1)] * len(arrays)
+        if affines is None:
+            self._require(grid is None, "grid", "None without affines", grid)
+            layout, one = self._shifted(arrays, shifts, scale, data_range)
+        else:
+            layout, one = self._placed(arrays, affines, grid, registration, scale, data_range)
+        return one.reconstructed(lambda part: self._solve(layout.data(part), layout.start(part)))
+
+    def _shifted(
+        self,
+        arrays: list[NDArray[Any]],
+        shifts: Sequence[Sequence[float]] | None,
+        scale: Scale | None,
+        data_range: tuple[float, float] | None,
+    ) -> tuple[Layout, FrameSet]:
+        scales = enlarging_scales(self, arrays[0].shape, scale)
+        n_axes = len(scales)
+        frames = FrameSet.of(self, arrays, n_axes, data_range)
+        self._require(
+            shifts is None
+            or is_sequence_of(
+                shifts, len(arrays), lambda shift: is_sequence_of(shift, n_axes, is_number)
             ),
             "shifts",
-            f"{len(frames)} times {n_axes} numbers, one per frame and axis",
+            f"{len(arrays)} times {n_axes} numbers, one per frame and axis",
             shifts,
         )
-        return [ShiftedDegradation(model, tuple(map(float, shift))) for shift in shifts]
+        model = (self.degradation or BicubicDegradation(1)).at_scale(scales)
+        places = register(frames.gray) if shifts is None else shifts
+        models = tuple(ShiftedDegradation(model, tuple(map(float, place))) for place in places)
+        layout = ShiftedFrames(models, resized_shape(arrays[0].shape[:n_axes], scales))
+        return (self._refined(layout, frames.gray) if shifts is None else layout), frames
 
+    def _placed(
+        self,
+        arrays: list[NDArray[Any]],
+        affines: Sequence[ArrayLike],
+        grid: tuple[Sequence[int], ArrayLike] | None,
+        registration: str,
+        scale: Scale | None,
+        data_range: tuple[float, float] | None,
+    ) -> tuple[Layout, FrameSet]:
+        owner, n_axes = type(self).__name__, len(np.atleast_1d(affines[0])) - 1
+        self._require(len(affines) == len(arrays), "affines", "one per frame", len(affines))
+        grids = [
+            Grid.of(array.shape[:n_axes], affine, "affines", owner)
+            for array, affine in zip(arrays, affines, strict=True)
+        ]
+        frames = FrameSet.of(self, arrays, n_axes, data_range)
+        if grid is None:
+            scene = grids[0].finer(enlarging_scales(self, arrays[0].shape, scale, n_axes))
+        else:
+            self._require(
+                is_sequence_of(grid, 2, np.iterable) and len(grid[0]) == n_axes,
+                "grid",
+                f"a shape of {n_axes} axes and an affine",
+                grid,
+            )
+            scene = Grid.of(*grid, "grid", owner)
+        kind = self.degradation or BicubicDegradation(1)
+        if registration != "rigid":
+            return PlacedFrames(kind, tuple(grids), scene), frames
+        found = tuple(register_rigid(frames.gray, grids))
+        return self._refined(PlacedFrames(kind, found, scene), frames.gray), frames
 
-def _stacked(frames: Sequence[ArrayLike]) -> NDArray[Any]:
-    arrays = [np.asarray(frame) for frame in frames]
-    if not arrays or len({array.shape for array in arrays}) != 1 or arrays[0].size == 0:
-        raise ValueError(
-            f"Frames must be one or more arrays of one shape, not empty. "
-            f"Got the shapes {[array.shape for array in arrays]}."
-        )
-    stack = np.stack(arrays)
-    if stack.dtype.kind not in "biuf":
-        raise TypeError(f"Frames must hold real numbers. Got dtype {stack.dtype}.")
-    return stack
+    def _refined(self, layout: Layout, frames: list[Float32]) -> Layout:
+        for _ in range(_REFINEMENTS):
+            image = self._solve(layout.data(frames), layout.start(frames))
+            layout = layout.refined(image, frames)
+        return layout
