@@ -8,6 +8,7 @@ from classicsr._lazy import lazy_attributes
 
 if TYPE_CHECKING:
     from classicsr.degradation._back_projection import back_project
+    from classicsr.degradation._blur import estimate_blur
     from classicsr.degradation._contributions import contributions
     from classicsr.degradation._models import (
         BicubicDegradation,
@@ -32,6 +33,7 @@ __all__ = [
     "back_project",
     "contributions",
     "degradation_from_dict",
+    "estimate_blur",
     "project",
     "resize",
     "resized_shape",
@@ -49,6 +51,7 @@ __getattr__, __dir__ = lazy_attributes(
         "back_project": "classicsr.degradation._back_projection",
         "contributions": "classicsr.degradation._contributions",
         "degradation_from_dict": "classicsr.degradation._models",
+        "estimate_blur": "classicsr.degradation._blur",
         "project": "classicsr.degradation._projection",
         "resize": "classicsr.degradation._resize",
         "resized_shape": "classicsr.degradation._shape",

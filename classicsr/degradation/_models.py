@@ -191,11 +191,15 @@ class GaussianDegradation(Degradation):
             self._store("fwhm", f"a number from 0 to {limit:g}", lambda width: 0 <= width <= limit)
 
     def at_scale(self, scales: Sequence[float]) -> GaussianDegradation:
-        """See `Degradation.at_scale`."""
+        """See `Degradation.at_scale`; axes that were not reduced get the greatest width."""
         if self.fwhm is None:
             return GaussianDegradation(tuple(scales))
-        own = np.max(np.atleast_1d(self.fwhm) / np.atleast_1d(self.scale))
-        widths = [float(own * scale) if scale > 1 else 0.0 for scale in scales]
+        factors = np.atleast_1d(self.scale)
+        ratios = np.atleast_1d(self.fwhm) / factors
+        own = np.full(len(scales), ratios.max())
+        if len(ratios) == len(scales):
+            own = np.where(factors > 1, ratios, own)
+        widths = [float(r * s) if s > 1 else 0.0 for r, s in zip(own, scales, strict=True)]
         return GaussianDegradation(tuple(scales), tuple(widths))
 
     def _axis_bands(self, n_in: int, n_out: int, axis: int, n_axes: int) -> Bands:

@@ -9,7 +9,8 @@ from classicsr.degradation._models import Degradation
 from classicsr.degradation._resize import as_floating
 
 Floating = NDArray[np.floating]
-_ROUNDS = 4  # of conjugate gradients: each starts from the residual as it truly is
+_ROUNDS = 12  # of conjugate gradients: each starts from the residual as it truly is
+_SINGULAR = 1e-9
 
 
 def project(
@@ -20,12 +21,17 @@ def project(
     noise: float = 0.0,
     tolerance: float = 2e-6,
     n_iter: int = 100,
+    bounds: tuple[float, float] | None = None,
 ) -> Floating:
     """The nearest image to `high` that the forward model turns into `low`.
 
     ``x + H'z`` with ``H H' z = y - H x``, by conjugate gradients on the low-resolution grid: of
     all images with ``H x = y`` it is the one of smallest squared distance. It stops when no
-    sample of ``y - H x`` exceeds `tolerance`, or when their root mean square is that of the noise.
+    sample of ``y - H x`` exceeds `tolerance`, or when their root mean square is that of the noise,
+    or when they no longer fall.
+
+    With `bounds` it is clipped, and what that changed in ``H x`` is made up for by the samples
+    that may still move, in turn: near the nearest image within the bounds that agrees.
 
     Parameters
     ----------
@@ -42,6 +48,8 @@ def project(
         Largest deviation that is left, in units of `low`.
     n_iter : int
         Iterations at most.
+    bounds : (low, high), optional
+        Smallest and largest value that an image can have.
 
     Returns
     -------
@@ -68,13 +76,23 @@ def project(
             f"The 'low' parameter of project must have shape {expected}, that of the degraded "
             f"'high'. Got {y.shape} instead."
         )
+    best, smallest = x, np.inf
     for _ in range(_ROUNDS):
+        if bounds is not None:
+            x = np.clip(x, *bounds)
         residual = y - degradation.forward(x)
-        if _agrees(residual, noise, tolerance):
+        size = _dot(residual, residual)
+        if size < smallest:
+            best, smallest, step = x, size, 1.0
+            if _agrees(residual, noise, tolerance):
+                break
+            move = _correction(x, residual, degradation, noise, tolerance, n_iter, bounds)
+        elif bounds is None:
             break
-        z = _solve(residual, x.shape, degradation, noise, tolerance, n_iter)
-        x = x + degradation.adjoint(z, x.shape)
-    return x
+        else:  # clipping undid the whole step
+            step /= 4
+        x = best + step * move
+    return best
 
 
 def _agrees(residual: Floating, noise: float, tolerance: float) -> bool:
@@ -82,28 +100,44 @@ def _agrees(residual: Floating, noise: float, tolerance: float) -> bool:
     return bool(rms <= noise or np.abs(residual).max() <= tolerance)
 
 
-def _solve(
+def _correction(
+    x: Floating,
     residual: Floating,
-    shape: tuple[int, ...],
     degradation: Degradation,
     noise: float,
     tolerance: float,
     n_iter: int,
+    bounds: tuple[float, float] | None,
 ) -> Floating:
-    """Conjugate gradients for ``H H' z = residual``."""
+    """``D H'z`` with ``H D H'z = residual``, by conjugate gradients.
+
+    D keeps the samples that can move: all but those at a bound that would leave it.
+    """
+    free = None
+    if bounds is not None:
+        slope = degradation.adjoint(residual, x.shape)
+        free = ((x > bounds[0]) | (slope > 0)) & ((x < bounds[1]) | (slope < 0))
+
+    def moves(z: Floating) -> Floating:
+        image = degradation.adjoint(z, x.shape)
+        return image if free is None else image * free
+
     z = np.zeros_like(residual)
     left, direction = residual.copy(), residual
     size = _dot(left, left)
     for _ in range(n_iter):
-        image = degradation.forward(degradation.adjoint(direction, shape))
-        step = left.dtype.type(size / max(_dot(direction, image), np.finfo(float).tiny))
+        image = degradation.forward(moves(direction))
+        curvature = _dot(direction, image)
+        if curvature <= _SINGULAR * size:  # what is left is out of reach
+            break
+        step = left.dtype.type(size / curvature)
         z += step * direction
         left -= step * image
         if _agrees(left, noise, 0.5 * tolerance):
             break
         before, size = size, _dot(left, left)
         direction = left + left.dtype.type(size / before) * direction
-    return z
+    return moves(z)
 
 
 def _dot(a: Floating, b: Floating) -> float:

@@ -40,9 +40,17 @@ def made_consistent(
 ) -> Float32:
     """`high` projected onto the images that `model` turns into `low`; both on the unit scale.
 
-    `noise` is in units of the image; `record` receives the deviation before and after.
+    Of integer types it keeps to their range, or clipping would undo it where an image is
+    saturated. `noise` is in units of the image; `record` receives the deviation before and after.
     """
-    projected = project(high, low, model, noise=noise / intensity.span, tolerance=_tolerance(low))
+    projected = project(
+        high,
+        low,
+        model,
+        noise=noise / intensity.span,
+        tolerance=_tolerance(low),
+        bounds=intensity.bounds,
+    )
     if record is not None:
         record["consistency"] = {
             "forward_model": model.to_dict(),

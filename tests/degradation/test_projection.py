@@ -80,3 +80,27 @@ def test_noise_is_not_fitted():
 def test_shapes_must_belong_together():
     with pytest.raises(ValueError, match="'low' parameter of project"):
         project(np.zeros((6, 6)), np.zeros((2, 3)), BicubicDegradation(3))
+
+
+@pytest.mark.parametrize("model", [BicubicDegradation(3), GaussianDegradation(2)])
+def test_within_bounds(model):
+    """Of saturated images, too: clipping alone would spoil the agreement."""
+    rng = np.random.default_rng(3)
+    scale = int(model.scale)
+    truth = np.clip(rng.standard_normal((8, 10)).repeat(scale, 0).repeat(scale, 1), 0, 1)
+    low = model.forward(truth)
+    estimate = truth + 0.2 * rng.standard_normal(truth.shape)
+    found = project(estimate, low, model, bounds=(0, 1))
+    assert found.min() >= 0
+    assert found.max() <= 1
+    assert np.abs(model.forward(found) - low).max() < 0.005
+    clipped = np.clip(project(estimate, low, model), 0, 1)
+    assert np.abs(model.forward(clipped) - low).max() > 0.02
+    assert np.linalg.norm(found - truth) < np.linalg.norm(clipped - truth)
+
+
+def test_measurements_out_of_reach():
+    """What no image within the bounds explains is explained as well as may be."""
+    model = BicubicDegradation(2)
+    found = project(np.full((12, 12), 0.5), np.full((6, 6), 2.0), model, bounds=(0, 1))
+    np.testing.assert_allclose(found, 1)
