@@ -1,0 +1,158 @@
+"""Self-super-resolution: what it learns, what it promises, and what it survives."""
+
+import json
+
+import numpy as np
+import pytest
+from scipy.ndimage import gaussian_filter, zoom
+
+from classicsr import SelfVolumeSR
+from classicsr.degradation import SliceProfileDegradation, resize
+from classicsr.reconstruction import NonLocalSR
+from classicsr.reconstruction._self_learning import _best_weights
+from classicsr.reconstruction._slice_regression import SliceRegression
+from classicsr.zoo import load_model, make_method
+
+
+def scene(shape, seed=0):
+    """Blobs with sharp rims, alike along all axes."""
+    smooth = gaussian_filter(np.random.default_rng(seed).standard_normal(shape), 2.5)
+    smooth /= smooth.std()
+    return (np.where(smooth > 0, 0.8, 0.2) + 0.05 * smooth).astype(np.float32)
+
+
+def mse(a, b):
+    return float(np.mean((a - b) ** 2))
+
+
+@pytest.fixture(scope="module")
+def high():
+    return scene((32, 34, 30))
+
+
+@pytest.mark.parametrize(
+    ("factor", "profile", "thickness"),
+    [(2.0, "box", 1.0), (3.0, "gaussian", 1.0), (2.5, "box", 0.7)],
+)
+def test_better_than_the_spline_and_true_to_the_slices(high, factor, profile, thickness):
+    model = SliceProfileDegradation((1, 1, factor), profile, thickness)
+    truth = high[..., :25] if factor == 2.5 else high
+    low = model.forward(truth).astype(np.float32)
+    sr = SelfVolumeSR((1, 1, factor), profile=profile, thickness=thickness)
+    result = sr.predict(low)
+    assert result.shape == truth.shape
+    assert np.abs(model.forward(result) - low).max() < 1e-5
+    spline = zoom(
+        low, (1, 1, truth.shape[2] / low.shape[2]), order=3, mode="reflect", grid_mode=True
+    )
+    assert mse(result, truth) < 0.7 * mse(spline, truth)
+    assert sr.learning_.regression is not None
+
+
+def test_the_thick_axis_may_be_any():
+    truth = scene((27, 24, 26))
+    low = SliceProfileDegradation((3, 1, 1)).forward(truth)
+    sr = SelfVolumeSR((3, 1, 1))
+    result = sr.predict(low)
+    assert sr.learning_.axis == 0
+    assert mse(result, truth) < 0.7 * mse(resize(low, (3, 1, 1)), truth)
+
+
+def test_regression_against_least_squares():
+    """Smooth noise: the best estimate is linear, and least squares on the answer is its limit."""
+    volume, fresh = (
+        gaussian_filter(np.random.default_rng(k).standard_normal(n), 1).astype(np.float32)
+        for k, n in ((0, (48, 48, 24)), (1, (48, 30, 30)))
+    )
+    rng = np.random.RandomState(0)
+    regression = SliceRegression.learn(volume, {0: 3.0, 1: 3.0}, 3, SliceProfileDegradation(1), rng)
+    low = SliceProfileDegradation((3, 1, 1)).forward(fresh)
+    learned = regression.apply(low, 0, 3.0, 48)
+    patches = np.lib.stride_tricks.sliding_window_view(low, (5, 5), axis=(0, 1))
+    rows = patches.transpose(2, 0, 1, 3, 4).reshape(-1, 25)
+    blocks = fresh.reshape(16, 3, 30, 30)[2:-2, :, 2:-2].transpose(3, 0, 2, 1).reshape(-1, 3)
+    limit = mse(rows @ np.linalg.lstsq(rows, blocks)[0], blocks)
+    inside = np.s_[6:-6, 2:-2]
+    assert mse(learned[inside], fresh[inside]) < 1.05 * limit
+    assert mse(learned, fresh) < 0.95 * mse(resize(low, (3, 1, 1)), fresh)
+
+
+def test_more_than_its_parts_on_the_training_volume(high):
+    low = SliceProfileDegradation((1, 1, 2)).forward(high)
+    own = SelfVolumeSR((1, 1, 2)).predict(low)
+    assert mse(own, high) < 1.03 * mse(NonLocalSR((1, 1, 2)).predict(low), high)
+
+
+def test_weights_are_a_convex_mean_and_the_best_near_the_prior():
+    rng = np.random.default_rng(0)
+    errors = rng.standard_normal((3, 5000)) * [[0.1], [1.0], [1.0]]
+    weights = _best_weights(errors)
+    assert sum(weights) == pytest.approx(1)
+    assert min(weights) >= 0
+    assert weights[0] > 0.8  # ten times as exact as the others
+    assert _best_weights(np.zeros((3, 10))) == (0.1, 0.45, 0.45)
+
+
+def test_same_bits_for_any_number_of_threads(high):
+    low = SliceProfileDegradation((1, 1, 3)).forward(high[:24, :24])
+    one, two = (SelfVolumeSR((1, 1, 3), n_jobs=n).predict(low) for n in (1, 2))
+    np.testing.assert_array_equal(one, two)
+
+
+@pytest.mark.parametrize(
+    ("shape", "scale"),
+    [((1, 1, 1), (1, 1, 3)), ((2, 3, 4), (1, 1, 6)), ((12, 2, 3), (1, 1, 2)),
+     ((9, 9, 1), (1, 1, 4)), ((8, 8, 8), 2), ((8, 8, 6), (2, 2, 4)), ((9, 8, 5), (0.9, 1, 2.5))],
+)  # fmt: skip
+def test_small_volumes_and_any_scale(shape, scale):
+    low = np.random.default_rng(0).random(shape)
+    result = SelfVolumeSR(scale).predict(low)
+    factors = np.broadcast_to(scale, 3)
+    assert result.shape == tuple(int(n * s + 0.5) for n, s in zip(shape, factors, strict=True))
+    assert np.isfinite(result).all()
+
+
+def test_images_have_no_thick_axis():
+    sr = SelfVolumeSR(2)
+    assert sr.predict(np.eye(9)).shape == (18, 18)
+    assert sr.learning_.regression is None
+    assert "non-local means only" in sr.plan((9, 9))
+    assert "learned from the volume's axes 0 and 2" in sr.plan((9, 9, 9), (1, 3, 1))
+
+
+def test_constants_nan_and_negative_integers():
+    flat = np.full((16, 16, 6), -1000, np.int16)
+    np.testing.assert_array_equal(SelfVolumeSR((1, 1, 3)).predict(flat), -1000)
+    thick = scene((20, 18, 8)).astype(float)
+    thick[3, 4, 5] = np.nan
+    result = SelfVolumeSR((1, 1, 2)).predict(thick)
+    assert np.isnan(result).sum() == 2
+    assert np.isnan(result[3, 4, 10:12]).all()
+    hounsfield = (2000 * scene((20, 18, 8)) - 1000).astype(np.int16)
+    result = SelfVolumeSR((1, 1, 2)).predict(hounsfield)
+    assert result.dtype == np.int16
+    means = result.reshape(20, 18, 8, 2).mean(axis=3)
+    assert np.abs(means - hounsfield).max() <= 0.5
+
+
+def test_record_says_what_was_learned(high):
+    record = {}
+    low = SliceProfileDegradation((1, 1, 3)).forward(high)
+    SelfVolumeSR((1, 1, 3)).predict(low, record=record)
+    learned = json.loads(json.dumps(record["learned"]))
+    assert learned["thick_axis"] == 2
+    assert learned["regression_leaves"] > 0
+    assert sum(learned["weights"].values()) == pytest.approx(1, abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("axis", 3), ("profile", "sinc"), ("thickness", 0), ("thickness", 17.0)]
+)
+def test_parameters_are_checked(name, value):
+    with pytest.raises(ValueError, match=f"'{name}' parameter of SelfVolumeSR"):
+        SelfVolumeSR((1, 1, 2), **{name: value}).predict(np.eye(4))
+
+
+def test_registry():
+    assert isinstance(make_method("self"), SelfVolumeSR)
+    assert isinstance(load_model("self"), SelfVolumeSR)
