@@ -4,51 +4,21 @@ from __future__ import annotations
 
 import argparse
 import datetime
-import importlib.metadata
 import json
-import os
-import platform
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from classicsr import AnchoredRegressionSR, __version__, load_model
+from classicsr import AnchoredRegressionSR, load_model
+from classicsr.report._machine import machine as machine
 from classicsr.zoo import bundled_models
 
 RESULTS = Path(__file__).parent / "results"
-_PACKAGES = ("numpy", "scipy", "scikit-learn", "numba", "faiss-cpu")
 
 
 def today() -> str:
     """Date in ISO form (UTC)."""
     return datetime.datetime.now(datetime.UTC).date().isoformat()
-
-
-def machine() -> dict[str, Any]:
-    """Processor, usable cores, memory, and the versions that decide speed."""
-    return {
-        "cpu": _cpu(),
-        "cores": len(os.sched_getaffinity(0))
-        if hasattr(os, "sched_getaffinity")
-        else os.cpu_count(),
-        "system": f"{platform.system()} {platform.machine()}",
-        "python": platform.python_version(),
-        "versions": {"classicsr": __version__}
-        | {name: importlib.metadata.version(name) for name in _PACKAGES},
-    }
-
-
-def _cpu() -> str:
-    """Model name, and the widest vector instructions, which the name does not always tell."""
-    try:
-        text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
-    except OSError:
-        return platform.processor() or platform.machine()
-    pairs = [line.partition(":") for line in text.splitlines()]
-    fields = {name.strip(): value.strip() for name, _, value in pairs}
-    flags = fields.get("flags", "").split()
-    widest = next((name for name in ("avx512f", "avx2") if name in flags), "")
-    return " ".join(filter(None, (fields.get("model name", platform.machine()), widest)))
 
 
 def described(where: dict[str, Any]) -> str:

@@ -6,29 +6,15 @@ Usage: python benchmarks/_worker.py fit SCALE SAMPLES | predict MODEL SIDE THREA
 from __future__ import annotations
 
 import json
-import resource
 import sys
 import time
-from pathlib import Path
 
 import numpy as np
 
 from classicsr import AnchoredRegressionSR, load_model
 from classicsr.datasets import load_dataset, sample_image
 from classicsr.io import read_image
-
-
-def peak_bytes() -> int:
-    """Largest resident size of this process so far.
-
-    Linux hands the peak of the parent on to `getrusage`, so its own record comes first.
-    """
-    status = Path("/proc/self/status")
-    if status.exists():
-        lines = status.read_text(encoding="utf-8").splitlines()
-        return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM"))
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024
+from classicsr.report._machine import peak_bytes
 
 
 def fit(scale: str, n_samples: str) -> dict[str, float]:

@@ -16,7 +16,7 @@ from classicsr.super_resolution._base import Images, SuperResolver
 _PEAK = 255.0
 
 
-def _luma_255(image: ArrayLike) -> NDArray[np.float64]:
+def luma_255(image: ArrayLike) -> NDArray[np.float64]:
     """Luma rounded to 8 bits; grey images as they are; 16-bit images brought to 255 first."""
     array = np.asarray(image)
     if array.dtype == np.uint16:
@@ -65,7 +65,7 @@ def evaluate(
         )
     rows = []
     for name, image in images:
-        reference = modcrop(_luma_255(image), scale)
+        reference = modcrop(luma_255(image), scale)
         low = resize(reference, 1 / scale).astype(np.float32)
         if lr == "uint8":
             low = np.clip(np.rint(low), 0, _PEAK).astype(np.uint8)
@@ -111,7 +111,7 @@ def _psnr_of(
             f"{reference.shape}: they must be equal."
         )
     if reference.dtype == np.uint8:
-        a, b = _luma_255(reference), _luma_255(result)
+        a, b = luma_255(reference), luma_255(result)
         return psnr(a, b, data_range=_PEAK, crop=crop)
     if reference.dtype.kind == "f":
         low, high = data_range or (float(np.nanmin(reference)), float(np.nanmax(reference)))
