@@ -21,6 +21,7 @@ from classicsr import evaluate, load_model
 from classicsr._model_file import ModelFile, read_model
 from classicsr.datasets import load_dataset
 from classicsr.super_resolution import SuperResolver
+from classicsr.super_resolution._calibration import split_model
 from classicsr.zoo import METHODS, make_method
 
 TRAINING_SET = "natural/T91"
@@ -96,7 +97,8 @@ def cards(folder: Path) -> str:
     ]
     intro = (
         "# Bundled models\n\n"
-        "Made by `python benchmarks/train_bundled.py`, which also writes this page.\n\n"
+        "Made by `python benchmarks/train_bundled.py`, which also writes this page; networks "
+        "by `python benchmarks/deep_training.py` (they need the extra `torch`).\n\n"
         + _record.table(["model", "size", *(f"{name} dB" for name in TEST_SETS)], rows)
         + "\n\nMean PSNR of the luma, MATLAB-bicubic low-resolution images kept as floats, output "
         "rounded to 8 bits, as many pixels as the scale cropped from each side, peak 255.\n"
@@ -112,9 +114,9 @@ def card(name: str, model: ModelFile) -> str:
         f"## {name}\n\n"
         f"- Method: {model.method}, {METHODS[model.method].summary} "
         f"({METHODS[model.method].paper})\n"
-        f"- {_size(model)}, in float16\n"
+        f"- {_size(model)}\n"
         f"- Trained on {', '.join(made['training_data'])}: {made['n_images']} images, "
-        f"{_samples(made)}, seed {made['seed']}, {made['seconds']} s, {made['date']}\n"
+        f"{_samples(made)}, seed {made['seed']}, {_time(made)}, {made['date']}\n"
         f"- Standard deviations calibrated on {', '.join(made['calibration_data'])}\n"
         f"- Software: {versions}\n"
         f"- Licence note: {made['licence']}\n"
@@ -128,12 +130,24 @@ def _size(model: ModelFile) -> str:
     scale = f"Scale: {model.parameters['native_scale']}"
     if model.method == "raisr":
         buckets, places, _ = model.tensors["filters"].shape
-        return f"{scale}; filters for {8 * buckets} buckets and {places} places in a block"
-    return f"{scale}; maps of {model.parameters['n_anchors']} anchors"
+        size = f"filters for {8 * buckets} buckets and {places} places in a block, in float16"
+    elif "n_anchors" in model.parameters:
+        size = f"maps of {model.parameters['n_anchors']} anchors, in float16"
+    else:
+        own, _ = split_model(model)
+        size = f"{sum(tensor.size for tensor in own.tensors.values()):,} parameters, in float32"
+    return f"{scale}; {size}"
 
 
 def _samples(made: dict[str, Any]) -> str:
+    if "n_steps" in made:
+        return f"{made['n_steps']:,} steps"
     return f"at most {made['n_samples']:,} patches" if "n_samples" in made else "every pixel"
+
+
+def _time(made: dict[str, Any]) -> str:
+    where = f" on {made['machine']}" if "machine" in made else ""
+    return f"{made['seconds']} s{where}"
 
 
 def main() -> None:

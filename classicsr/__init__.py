@@ -14,6 +14,8 @@ if TYPE_CHECKING:
         HybridSR,
         LowRankTVSR,
         NonLocalSR,
+        RegularizedSR,
+        SelfVolumeSR,
         TotalVariationSR,
     )
     from classicsr.super_resolution import (
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
         PatchRegressionSR,
         RandomForestSR,
         evaluate,
+        upscale_labels,
     )
     from classicsr.zoo import load_model
 
@@ -48,12 +51,15 @@ __all__ = [
     "NonLocalSR",
     "PatchRegressionSR",
     "RandomForestSR",
+    "RegularizedSR",
+    "SelfVolumeSR",
     "TotalVariationSR",
     "__version__",
     "evaluate",
     "load_model",
     "psnr",
     "ssim",
+    "upscale_labels",
 ]
 
 __getattr__, __dir__ = lazy_attributes(
@@ -74,10 +80,13 @@ __getattr__, __dir__ = lazy_attributes(
         "NonLocalSR": "classicsr.reconstruction",
         "PatchRegressionSR": "classicsr.super_resolution",
         "RandomForestSR": "classicsr.super_resolution",
+        "RegularizedSR": "classicsr.reconstruction",
+        "SelfVolumeSR": "classicsr.reconstruction",
         "TotalVariationSR": "classicsr.reconstruction",
         "evaluate": "classicsr.super_resolution",
         "load_model": "classicsr.zoo",
         "psnr": "classicsr.metrics",
         "ssim": "classicsr.metrics",
+        "upscale_labels": "classicsr.super_resolution",
     },
 )

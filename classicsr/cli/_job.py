@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from classicsr.cli._blur import set_blur
 from classicsr.cli._common import Scale, UsageError, one_line, open_model
+from classicsr.cli._labels import LabelImage, LabelVolume
+from classicsr.cli._slices import SliceOptions
 
 if TYPE_CHECKING:
     import numpy as np
@@ -39,7 +44,7 @@ class ModelChoice:
             self._load(name)
         elif scale is not None and not _is_volume_scale(scale):
             try:
-                self._name_for(scale, None)
+                self._name_for(scale)
             except ValueError as error:
                 raise UsageError(one_line(error)) from error
 
@@ -48,17 +53,15 @@ class ModelChoice:
         """Scale of the model that the user named, if it has one."""
         return None if self.automatic else self._load(self._name).native_scale_
 
-    def find(
-        self, scale: Scale, spacing: tuple[float, float, float] | None
-    ) -> tuple[str, SuperResolver]:
+    def find(self, scale: Scale) -> tuple[str, SuperResolver]:
         """Return the name and the estimator that serve `scale`."""
-        name = self._name_for(scale, spacing)
+        name = self._name_for(scale)
         return name, self._load(name)
 
-    def _name_for(self, scale: Scale, spacing: tuple[float, float, float] | None) -> str:
+    def _name_for(self, scale: Scale) -> str:
         from classicsr.zoo import default_model
 
-        return default_model(scale, spacing) if self.automatic else self._name
+        return default_model(scale) if self.automatic else self._name
 
     def _load(self, name: str) -> SuperResolver:
         if name not in self._loaded:
@@ -84,6 +87,12 @@ class UpscaleJob:
         As in `SuperResolver.predict`.
     maps : dict of str to Path
         Files of further maps: "std", "detail".
+    labels : (Path, Path) or None
+        A label map of the input, and where its result goes.
+    blur : float, "estimate" or None
+        Width of the blur of the input, in its samples; None leaves it to the estimator.
+    slices : SliceOptions or None
+        What the slices of a volume are; None leaves it to the estimator.
     """
 
     source: Path
@@ -95,6 +104,9 @@ class UpscaleJob:
     consistent: bool = False
     noise: float = 0.0
     maps: dict[str, Path] = field(default_factory=dict)
+    labels: tuple[Path, Path] | None = None
+    blur: float | str | None = None
+    slices: SliceOptions | None = None
     record: dict[str, Any] = field(default_factory=dict)
 
     def run(self, progress: Progress) -> None:
@@ -103,9 +115,10 @@ class UpscaleJob:
 
         self.record |= {"input": str(self.source), "output": str(self.target)}
         kind = kind_of(self.source)
-        for name, target in self.maps.items():
+        further = self.maps | ({"labels": self.labels[1]} if self.labels else {})
+        for name, target in further.items():
             self.record[f"{name}_output"] = str(target)
-        for target in (self.target, *self.maps.values()):
+        for target in (self.target, *further.values()):
             if target.exists() and not self.overwrite:
                 raise ValueError(f"{target} exists already; give --overwrite to replace it")
             if not target.parent.is_dir():
@@ -124,6 +137,7 @@ class UpscaleJob:
         if isinstance(scale, tuple) and len(scale) != 2:
             raise ValueError("the --scale of an image must be one number or two")
         picture = read_image(self.source)
+        labels = LabelImage(self.labels, picture) if self.labels else None
         estimator = self._choose(picture.array, scale, None)
         result, maps = self._predict(estimator, picture.array, scale=scale, progress=progress)
         write_image(self.target, result, like=picture, scale=scale, overwrite=self.overwrite)
@@ -136,12 +150,15 @@ class UpscaleJob:
                 signed=name == "detail",
                 overwrite=self.overwrite,
             )
+        if labels:
+            labels.write(scale, self.overwrite)
         self.record["shape_out"] = list(result.shape)
 
     def _run_volume(self, progress: Progress) -> None:
         from classicsr.io import map_volume, read_volume, write_volume
 
         volume = read_volume(self.source)
+        labels = LabelVolume(self.labels, volume) if self.labels else None
         likes = {name: map_volume(volume, signed=name == "detail") for name in self.maps}
         maps: list[dict[str, np.ndarray]] = []
         scale = self._volume_scale(volume)
@@ -163,11 +180,17 @@ class UpscaleJob:
                 maps.append(more)
                 yield result
 
-        write_volume(self.target, frames(), like=volume, scale=scale, overwrite=self.overwrite)
+        write = partial(write_volume, scale=scale, overwrite=self.overwrite)
+        done = f"{self.record['method']} {'x'.join(f'{factor:.4g}' for factor in scale)}"
+        write(self.target, frames(), like=volume, description=done)
         for name, like in likes.items():
             values = (one.pop(name) for one in maps)
-            write_volume(self.maps[name], values, like, scale, overwrite=self.overwrite)
-        written = read_volume(self.target)
+            write(self.maps[name], values, like=like, description=f"{done} {name}")
+        if labels:
+            labels.write(scale, self.overwrite)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what it would say was said of the input
+            written = read_volume(self.target)
         self.record["shape_out"] = list(written.shape)
         self.record["spacing_out"] = list(written.spacing)
 
@@ -177,6 +200,8 @@ class UpscaleJob:
         """The result, and the maps that go with it by name."""
         wanted = [name for name in ("std", "detail") if name in self.maps]  # as they are returned
         request |= {f"return_{name}": True for name in wanted}
+        if self.blur is not None:
+            set_blur(estimator, self.blur, data, request["scale"], self.record)
         made = estimator.predict(
             data, consistent=self.consistent, noise=self.noise, record=self.record, **request
         )
@@ -203,7 +228,11 @@ class UpscaleJob:
     ) -> SuperResolver:
         from classicsr.zoo import method_name
 
-        name, estimator = self.models.find(scale, spacing)
+        name, estimator = self.models.find(scale)
+        if self.slices is not None and self.slices.given:
+            if spacing is None or not isinstance(scale, tuple):
+                raise ValueError("--axis, --profile, --thickness and --gap are for volumes")
+            self.slices.apply(estimator, spacing, scale)
         self.record |= {
             "model": name,
             "method": method_name(estimator),

@@ -11,7 +11,17 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from classicsr._version import __version__
-from classicsr.cli import _evaluate, _fit, _info, _methods, _models, _upscale
+from classicsr.cli import (
+    _benchmark,
+    _combine,
+    _convert,
+    _evaluate,
+    _fit,
+    _info,
+    _methods,
+    _models,
+    _upscale,
+)
 from classicsr.cli._common import UsageError, one_line
 
 EPILOG = """\
@@ -45,7 +55,17 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"classicsr {__version__}")
     subparsers = parser.add_subparsers(metavar="COMMAND", required=True)
-    for command in (_upscale, _fit, _evaluate, _info, _methods, _models):
+    for command in (
+        _upscale,
+        _combine,
+        _fit,
+        _evaluate,
+        _benchmark,
+        _info,
+        _methods,
+        _models,
+        _convert,
+    ):
         command.add_parser(subparsers)
     return parser
 

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from classicsr.cli._blur import blur
 from classicsr.cli._common import (
     UsageError,
     add_jobs_option,
@@ -20,6 +21,7 @@ from classicsr.cli._common import (
     write_json,
 )
 from classicsr.cli._job import ModelChoice, UpscaleJob
+from classicsr.cli._slices import SliceOptions, add_slice_options
 
 EPILOG = """\
 examples:
@@ -27,7 +29,10 @@ examples:
   classicsr upscale scans/ -o upscaled/ --model aplus-x2 --json record.json
   classicsr upscale thick.nii.gz -o isotropic.nii.gz --spacing 1x1x1
   classicsr upscale scan.png -o scan-x2.png --consistent --json record.json
+  classicsr upscale blurred.png -o sharp.png --model tv --blur estimate --json -
   classicsr upscale scan.png -o scan-x2.png --std error.tif --detail added.png
+  classicsr upscale dicom-series/ -o isotropic.nii.gz --spacing 1x1x1
+  classicsr upscale t1.nii.gz -o iso.nii.gz --labels organs.nii.gz --labels-out iso-organs.nii.gz
 
 Without --scale and --spacing, a model that is named works at its own scale; otherwise images
 are doubled, and volumes get isotropic voxels of their finest spacing.
@@ -39,19 +44,22 @@ def add_parser(subparsers: Any) -> None:
     parser = subparsers.add_parser(
         "upscale",
         help="upscale images and volumes",
-        description="Upscale images (PNG, JPEG, TIFF, WebP, BMP) and volumes (NIfTI).",
+        description="Upscale images (PNG, JPEG, TIFF, WebP, BMP) and volumes (NIfTI, DICOM).",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("inputs", nargs="+", metavar="INPUT", help="files, or folders of files")
+    parser.add_argument(
+        "inputs", nargs="+", metavar="INPUT", help="files, DICOM folders, or folders of these"
+    )
     parser.add_argument(
         "-o", "--output", required=True, type=Path, metavar="OUT",
-        help="a file for one input, a folder for several",
+        help="a file for one input (DICOM: or a new folder), a folder for several",
     )  # fmt: skip
     parser.add_argument(
         "--model", default="auto", metavar="NAME|FILE",
         help="a bundled model (see 'classicsr models'), a model file, a method that needs no "
-        "fitting (bicubic, tv, map ...), or auto: the bundled A+ model for the scale (default)",
+        "fitting (bicubic, tv, self ...), or auto (default): the bundled A+ model for the scale "
+        "of images; for volumes self, which learns from the volume",
     )  # fmt: skip
     size = parser.add_mutually_exclusive_group()
     size.add_argument("--scale", type=factors, help="a number (3, 2.5) or one per axis (1x1x3)")
@@ -67,6 +75,11 @@ def add_parser(subparsers: Any) -> None:
         help="standard deviation of the input's noise, which --consistent need not reproduce",
     )  # fmt: skip
     parser.add_argument(
+        "--blur", type=blur, metavar="estimate|FWHM",
+        help="how blurred the input is: full width at half maximum in its own pixels, or "
+        "'estimate' to find it; what reconstruction (tv, map ...) and --consistent invert",
+    )  # fmt: skip
+    parser.add_argument(
         "--std", type=Path, metavar="FILE",
         help="write the standard deviation of the errors: result +- 1.645 std holds 90 %% of them",
     )  # fmt: skip
@@ -74,6 +87,12 @@ def add_parser(subparsers: Any) -> None:
         "--detail", type=Path, metavar="FILE",
         help="write what was added to what the input shows; middle grey is 0 (TIFF, NIfTI: floats)",
     )  # fmt: skip
+    parser.add_argument(
+        "--labels", type=Path, metavar="FILE",
+        help="a label map on the grid of the input, upscaled without mixing classes",
+    )  # fmt: skip
+    parser.add_argument("--labels-out", type=Path, metavar="FILE", help="where it is written")
+    add_slice_options(parser)
     add_jobs_option(parser)
     parser.add_argument("--overwrite", action="store_true", help="replace existing files")
     parser.add_argument(
@@ -108,6 +127,9 @@ def main(args: argparse.Namespace) -> int:
                     args.consistent,
                     args.noise,
                     maps,
+                    labels=(args.labels, maps.pop("labels")) if args.labels else None,
+                    blur=args.blur,
+                    slices=SliceOptions.of(args),
                 )
             )
             for source, target, maps in files
@@ -119,11 +141,19 @@ def main(args: argparse.Namespace) -> int:
 
 def _pair_files(args: argparse.Namespace) -> list[tuple[Path, Path, dict[str, Path]]]:
     """Each input file with its output and those of its maps; makes the folders for several."""
-    from classicsr.io import expand_inputs
+    from classicsr.io import expand_inputs, holds_dicom
 
     sources = expand_inputs(args.inputs)
-    several = len(sources) > 1 or any(Path(one).is_dir() for one in args.inputs)
+    # a folder with DICOM files is one input, any other stands for what is in it
+    several = len(sources) > 1 or any(
+        Path(one).is_dir() and not holds_dicom(Path(one)) for one in args.inputs
+    )
+    if (args.labels is None) != (args.labels_out is None):
+        raise UsageError("--labels and --labels-out go together")
+    if several and args.labels is not None:
+        raise UsageError("--labels goes with one input")
     places = {"output": args.output, "std": args.std, "detail": args.detail}
+    places["labels"] = args.labels_out
     targets = {
         name: _targets(sources, place, several)
         for name, place in places.items()
@@ -165,12 +195,12 @@ def _run(job: UpscaleJob) -> dict[str, Any]:
     record["seconds"] = round(time.perf_counter() - start, 3)
     record["warnings"] = [one_line(str(warning.message)) for warning in caught]
     for text in record["warnings"]:
-        _say(job.source, f"warning: {text}")
+        _say(job.source, text, "warning: ")
     if "error" in record:
         _say(job.source, record["error"])
     return record
 
 
-def _say(source: Path, text: str) -> None:
+def _say(source: Path, text: str, kind: str = "") -> None:
     """Print one line on stderr that names the input once."""
-    print(f"classicsr: {source}: {text.removeprefix(f'{source}: ')}", file=sys.stderr)
+    print(f"classicsr: {source}: {kind}{text.removeprefix(f'{source}: ')}", file=sys.stderr)

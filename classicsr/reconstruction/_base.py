@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from itertools import product
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from classicsr.degradation import BicubicDegradation, Degradation, resized_shape
-from classicsr.super_resolution import BicubicSR, SuperResolver
-from classicsr.super_resolution._base import Images, Scale
+from classicsr.reconstruction._block_progress import BlockProgress
+from classicsr.super_resolution import BicubicSR
+from classicsr.super_resolution._base import Scale
 from classicsr.super_resolution._pixels import Intensity, PixelSink, PixelSource
 from classicsr.super_resolution._planes import Work, resample_plane
+from classicsr.super_resolution._training_free import TrainingFreeSuperResolver
 from classicsr.super_resolution._volume import VolumePlan
 
 Float32 = NDArray[np.float32]
@@ -23,7 +26,7 @@ _MAX_OUTPUTS = 1 << 25  # samples of a block's result: what is larger is reconst
 _HALO = 16  # low-resolution samples around a block: what lies farther away has no influence
 
 
-class ReconstructionSR(SuperResolver):
+class ReconstructionSR(TrainingFreeSuperResolver):
     """Base of the methods that solve for the image, or volume, that explains the input.
 
     A subclass says how, on arrays of any number of axes, in `_reconstruct`. Nothing is learned
@@ -31,7 +34,6 @@ class ReconstructionSR(SuperResolver):
     blocks of a fixed size that overlap, so that the result does not depend on `tile_shape`.
     """
 
-    native_scale_ = None
     degradation: Degradation | None
 
     @abstractmethod
@@ -40,10 +42,6 @@ class ReconstructionSR(SuperResolver):
 
         ``model.forward`` turns arrays of `shape` into arrays of ``low.shape``.
         """
-
-    def fit(self, X: Images | None = None, y: Any = None) -> Self:
-        """Do nothing: there is nothing to learn."""
-        return self
 
     def plan(
         self,
@@ -107,14 +105,17 @@ class ReconstructionSR(SuperResolver):
     ) -> Float32:
         model = (self.degradation or BicubicDegradation(1)).at_scale(scales)
         result = np.empty(shape, np.float32)
+        blocks = list(_blocks(low.shape, shape, scales))
+        told = BlockProgress(work.progress, len(blocks))
 
         def run(block: tuple[_Span, ...]) -> None:
             part = low[tuple(span.read for span in block)]
             sizes = tuple(span.n_high for span in block)
-            high = self._reconstruct(np.ascontiguousarray(part), model, sizes)
+            with told.block():
+                high = self._reconstruct(np.ascontiguousarray(part), model, sizes)
             result[tuple(span.write for span in block)] = high[tuple(span.keep for span in block)]
 
-        work.run(run, _blocks(low.shape, shape, scales))
+        replace(work, progress=None).run(run, blocks)
         return result
 
     def _plan_plane(self, scales: tuple[float, ...]) -> str:

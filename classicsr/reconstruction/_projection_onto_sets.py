@@ -115,13 +115,12 @@ class ProjectionSR(VariationalSR):
         step = np.float32(self.relaxation / max(data.curvature(), 1e-6))
         slack = np.float32(self.slack)
         x, record = start, Convergence()
-        for k in range(1, self.n_iter + 1):
+        for k in record.iterations(self.n_iter):
             excess = [np.sign(r) * np.maximum(np.abs(r) - slack, 0) for r in data.residuals(x)]
             new = x - step * data.adjoint(excess)
             if self.clip:
                 np.clip(new, lowest, highest, out=new)
             change, x = np.sqrt(squared_norm(new - x) / x.size), new
-            record.n_iter = k
             if k % CHECK_EVERY == 0 and record.check(change, self.tolerance):
                 break
         return x, record

@@ -17,8 +17,8 @@ from classicsr.reconstruction._slice_regression import SliceRegression
 
 Float32 = NDArray[np.float32]
 STRENGTHS = (0.5, 0.7)  # of non-local means: clean volumes gain from the first, noisy from both
-_PRIOR = (0.1, 0.45, 0.45)  # weights of the regression and of each strength
-_TRUST = 0.05  # of the prior, in units of the mean squared error
+_PRIOR = (0.1, 0.7, 0.2)  # weights of the regression and of each strength
+_TRUST = 0.1  # of the prior, in units of the mean squared error
 _FEWEST = 6  # thick samples of the coarse volume below which the prior is used: noise decides
 _COARSE_SIDE = 64  # samples of the coarse volume along an axis: seconds
 

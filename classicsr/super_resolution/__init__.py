@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from classicsr.super_resolution._kernel_regression import (
         KernelRegressionSR as KernelRegressionSR,
     )
+    from classicsr.super_resolution._labels import upscale_labels as upscale_labels
     from classicsr.super_resolution._neighbor_embedding import (
         NeighborEmbeddingSR as NeighborEmbeddingSR,
     )
@@ -47,6 +48,7 @@ _ORIGINS = {
     "SuperResolver": "classicsr.super_resolution._base",
     "evaluate": "classicsr.super_resolution._evaluation",
     "plan_volume": "classicsr.super_resolution._volume",
+    "upscale_labels": "classicsr.super_resolution._labels",
 }
 __all__ = list(_ORIGINS)
 __getattr__, __dir__ = lazy_attributes(__name__, _ORIGINS)

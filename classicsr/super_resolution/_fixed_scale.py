@@ -112,18 +112,23 @@ class FixedScaleSuperResolver(SuperResolver):
             return
         n_projections = self._wanted_back_projections()
         if scales == (native, native) and not n_projections:
-            upscale_plane(source, sink, self._tiles_for(source, learned), learned, work)
+            self._upscale_native(source, sink, learned, work)
             return
         height, width = source.shape
         n_channels = source.image.shape[2]
         large = np.empty((height * native, width * native, n_channels), np.float32)
-        tiles = self._tiles_for(source, learned)
-        upscale_plane(source, PixelSink(large, _UNIT), tiles, learned, work)
+        self._upscale_native(source, PixelSink(large, _UNIT), learned, work)
         if n_projections:
             self._back_project(large, source, learned, n_projections)
         factors = (scales[0] / native, scales[1] / native)
         silent = Work(work.n_jobs, work.tile_shape)
         resample_plane(PixelSource(large, _UNIT), sink, factors, "cubic", silent)
+
+    def _upscale_native(
+        self, source: PixelSource, sink: PixelSink, learned: range, work: Work
+    ) -> None:
+        """Fill `sink`, which is larger by the scale of the model."""
+        upscale_plane(source, sink, self._tiles_for(source, learned), learned, work)
 
     def _wanted_back_projections(self) -> int:
         """Steps that make the whole result agree with the input; 0 for none."""

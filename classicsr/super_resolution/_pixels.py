@@ -56,6 +56,14 @@ class Intensity:
         return span if span > _SMALLEST_SPAN else 1.0
 
     @property
+    def bounds(self) -> Range | None:
+        """What the type can hold, on the unit scale; None for floats."""
+        if self.dtype.kind == "f":
+            return None
+        low, high = _limits(self.dtype)
+        return (low - self.low) / self.span, (high - self.low) / self.span
+
+    @property
     def _wide(self) -> type:
         """Type to convert in: float32 holds 8- and 16-bit numbers exactly."""
         return np.float32 if self.dtype.itemsize <= 2 else np.float64
@@ -77,14 +85,16 @@ class Intensity:
                 largest = np.finfo(self.dtype).max
                 np.clip(pixels, -largest, largest, out=pixels)
             return pixels.astype(self.dtype, copy=False)
-        low, high = (0, 1) if self.dtype.kind == "b" else _limits(self.dtype)
+        low, high = _limits(self.dtype)
         np.rint(pixels, out=pixels)
         np.clip(pixels, low, high, out=pixels)
         return pixels.astype(self.dtype)
 
 
 def _limits(dtype: np.dtype) -> tuple[float, float]:
-    """Ends of an integer type that survive the round trip through float64."""
+    """Ends of an integer type, or bool, that survive the round trip through float64."""
+    if dtype.kind == "b":
+        return 0.0, 1.0
     limits = np.iinfo(dtype)
     high = float(limits.max)
     return float(limits.min), high if int(high) <= limits.max else float(np.nextafter(high, 0))

@@ -50,9 +50,8 @@ def load_model(name: str | os.PathLike[str]) -> SuperResolver:
     if name in METHODS and not METHODS[str(name)].fits:
         return make_method(str(name))
     model = read_model(find_model(name))
-    fitted = [method.name for method in METHODS.values() if method.fits]
-    if model.method not in fitted:
-        raise model.error("method", f"is an {unknown_name('method', model.method[:40], fitted)}")
+    if model.method not in METHODS:
+        raise model.error("method", f"is an {unknown_name('method', model.method[:40], METHODS)}")
     own, calibration = split_model(model)
     estimator = METHODS[model.method].load_class()._from_model(own)
     estimator.calibration_ = calibration
@@ -80,27 +79,25 @@ def find_model(name: str | os.PathLike[str]) -> Path:
     )
 
 
-def default_model(scale: float | Sequence[float], spacing: Sequence[float] | None = None) -> str:
-    """Return the bundled A+ model for `scale`: the smallest one that reaches it on every axis.
+def default_model(scale: float | Sequence[float]) -> str:
+    """Return the bundled A+ model for the `scale` of images, the method "self" for volumes.
 
-    Of a volume only the two sharp axes count: the third one is interpolated.
+    The model is the smallest one that reaches the scale on every axis.
 
     Parameters
     ----------
     scale : float or sequence of float
         Wanted scale, or one per axis; three for a volume.
-    spacing : sequence of float, optional
-        Voxel size of a volume in mm.
 
     Raises
     ------
     ValueError
         No bundled model is large enough; the message lists the scales there are.
     """
-    from classicsr.super_resolution import plan_volume
-
     factors = tuple(scale) if isinstance(scale, Sequence) else (scale,)
-    needed = max(plan_volume(factors, spacing).plane_scales if len(factors) == 3 else factors)
+    if len(factors) == 3:
+        return "self"
+    needed = max(factors)
     by_scale = {
         int(match[1]): name
         for name in bundled_models()

@@ -51,7 +51,9 @@ _DICTIONARY = "classicsr.super_resolution:CoupledDictionarySR"
 _ANCHORED = "classicsr.super_resolution:AnchoredRegressionSR"
 _FOREST = "classicsr.super_resolution:RandomForestSR"
 _EMBEDDING = "classicsr.super_resolution:NeighborEmbeddingSR"
+_REGULARIZED = "classicsr.reconstruction:RegularizedSR"
 _HYBRID = "classicsr.reconstruction:HybridSR"
+_NETWORK = "classicsr.deep:NetworkSR"
 
 METHODS: Mapping[str, Method] = {
     method.name: method
@@ -187,6 +189,21 @@ METHODS: Mapping[str, Method] = {
             "classicsr.reconstruction:LowRankTVSR", fits=False,
         ),
         Method(
+            "tikhonov", "smallest squared gradients among what explains the input",
+            "Tikhonov, Soviet Math. Dokl. 1963",
+            _REGULARIZED, {"prior": "tikhonov"}, fits=False,
+        ),
+        Method(
+            "wavelet", "sparse wavelet coefficients, at several positions of their grid",
+            "Figueiredo, Nowak, IEEE TIP 2003",
+            _REGULARIZED, {"prior": "wavelet"}, fits=False,
+        ),
+        Method(
+            "pnp", "plug and play: non-local means in the place of a prior",
+            "Venkatakrishnan, Bouman, Wohlberg, GlobalSIP 2013",
+            _REGULARIZED, {"prior": "nlm"}, fits=False,
+        ),
+        Method(
             "hybrid-sparse", "zeyde, non-local means, TV and agreement with the input; refined",
             "Timofte, Rothe, Van Gool, CVPR 2016; Venkatakrishnan et al., GlobalSIP 2013",
             _HYBRID, {"prior": "sparse"},
@@ -200,6 +217,61 @@ METHODS: Mapping[str, Method] = {
             "hybrid-regression", "the same from aplus",
             "Timofte, Rothe, Van Gool, CVPR 2016; Venkatakrishnan et al., GlobalSIP 2013",
             _HYBRID, {"prior": "regression"},
+        ),
+        Method(
+            "self", "thin slices from thick ones, learned from the volume itself; non-local means",
+            "Zhao et al., IEEE TMI 2021 (SMORE); Manjon et al., Medical Image Analysis 2010",
+            "classicsr.reconstruction:SelfVolumeSR", fits=False,
+        ),
+        Method(
+            "srcnn", "network: three convolutions of the interpolated image",
+            "Dong, Loy, He, Tang, IEEE TPAMI 2016",
+            _NETWORK, {"network": "srcnn"},
+        ),
+        Method(
+            "fsrcnn", "network: an hourglass of convolutions at low resolution",
+            "Dong, Loy, Tang, ECCV 2016",
+            _NETWORK, {"network": "fsrcnn"},
+        ),
+        Method(
+            "espcn", "network: three convolutions, the last one for every pixel of a block",
+            "Shi et al., CVPR 2016",
+            _NETWORK, {"network": "espcn"},
+        ),
+        Method(
+            "vdsr", "network: twenty convolutions of the interpolated image",
+            "Kim, Lee, Lee, CVPR 2016",
+            _NETWORK, {"network": "vdsr"},
+        ),
+        Method(
+            "srdensenet", "network: densely connected blocks",
+            "Tong, Li, Liu, Gao, ICCV 2017",
+            _NETWORK, {"network": "srdensenet"},
+        ),
+        Method(
+            "edsr", "network: residual blocks without normalisation",
+            "Lim, Son, Kim, Nah, Lee, CVPR Workshops 2017",
+            _NETWORK, {"network": "edsr"},
+        ),
+        Method(
+            "rcan", "network: residual groups with channel attention",
+            "Zhang et al., ECCV 2018",
+            _NETWORK, {"network": "rcan"},
+        ),
+        Method(
+            "swinir", "network: attention within shifted windows",
+            "Liang et al., ICCV Workshops 2021",
+            _NETWORK, {"network": "swinir"},
+        ),
+        Method(
+            "srgan", "network: residual blocks, trained against a discriminator",
+            "Ledig et al., CVPR 2017",
+            _NETWORK, {"network": "srgan"},
+        ),
+        Method(
+            "esrgan", "network: residual dense blocks, trained against a discriminator",
+            "Wang et al., ECCV Workshops 2018",
+            _NETWORK, {"network": "esrgan"},
         ),
     )
 }  # fmt: skip

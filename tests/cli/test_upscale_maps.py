@@ -107,3 +107,13 @@ def test_fit_and_calibrate(run, image_path, make_texture, tmp_path):
     outcome = run(*argv, "--overwrite")  # a single image
     assert outcome.status == 2
     assert "two images or more" in outcome.err
+
+
+def test_no_maps_of_volumes_with_colours(run, tmp_path):
+    colours = np.zeros((6, 5, 4), [("R", "u1"), ("G", "u1"), ("B", "u1")])
+    nib.save(nib.Nifti1Image(colours, np.eye(4)), tmp_path / "rgb.nii.gz")
+    options = ("--model", "bicubic", "--scale", 2, "--detail", tmp_path / "detail.nii.gz")
+    outcome = run("upscale", tmp_path / "rgb.nii.gz", "-o", tmp_path / "out.nii.gz", *options)
+    assert outcome.status == 1
+    assert "holds colours, of which no map can be written" in outcome.err
+    assert not (tmp_path / "out.nii.gz").exists()
