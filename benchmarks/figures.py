@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from classicsr import BicubicSR, psnr
+from classicsr import BicubicSR, SelfVolumeSR, psnr
 from classicsr.datasets import sample_image, sample_volume
 from classicsr.degradation import resize
 from classicsr.io import read_image, read_volume
@@ -66,26 +66,25 @@ def photograph(models: Path | None) -> Image.Image:
     return panels(pictures, ZOOM)
 
 
-def thick_slices(models: Path | None) -> Image.Image:
-    """A coronal view of the sample volume, and of the volume made isotropic."""
+def thick_slices() -> Image.Image:
+    """A coronal view of the sample volume, of its interpolation, and of what `self` makes of it."""
     volume = read_volume(sample_volume())
     voxels = volume.frame(0)
     finest = min(volume.spacing)
     scale = tuple(spacing / finest for spacing in volume.spacing)
     thick = round(max(scale))
-    result = _record.aplus_model(models, SCALE).predict(voxels, scale=scale, spacing=volume.spacing)
     peak = np.percentile(voxels, 99.8)
 
     def coronal(view: np.ndarray) -> Picture:
         """Left to right, feet to head upwards."""
         return (np.clip(view.T[::-1] / peak, 0, 1) * 255).astype(np.uint8)
 
-    before = coronal(voxels[:, SLICE, :].repeat(thick, 1))
-    after = coronal(result[:, SLICE, :])
     shown = " x ".join(f"{spacing:.2f}" for spacing in volume.spacing)
-    return panels(
-        [(f"thick slices, {shown} mm", before), (f"isotropic, {finest:.2f} mm", after)], ZOOM
-    )
+    pictures = [(f"thick slices, {shown} mm", coronal(voxels[:, SLICE, :].repeat(thick, 1)))]
+    for label, method in (("cubic", BicubicSR(scale)), ("self", SelfVolumeSR(scale))):
+        result = method.predict(voxels)
+        pictures.append((f"{label}, {finest:.2f} mm", coronal(result[:, SLICE, :])))
+    return panels(pictures, ZOOM)
 
 
 def main() -> None:
@@ -95,9 +94,10 @@ def main() -> None:
     parser.add_argument("-o", "--output", type=Path, default=FOLDER, metavar="FOLDER")
     args = parser.parse_args()
     args.output.mkdir(parents=True, exist_ok=True)
-    for name, draw in (("photograph", photograph), ("thick-slices", thick_slices)):
+    pictures = {"photograph": photograph(args.models), "thick-slices": thick_slices()}
+    for name, picture in pictures.items():
         path = args.output / f"{name}.png"
-        draw(args.models).save(path, optimize=True)
+        picture.save(path, optimize=True)
         print(f"{path}: {path.stat().st_size / 1000:.0f} kB")
 
 

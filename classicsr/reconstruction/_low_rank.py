@@ -84,7 +84,7 @@ class LowRankTVSR(VariationSR):
         self,
         scale: Scale = 2,
         weight: float = 1e-4,
-        rank_weight: float = 2e-5,
+        rank_weight: float = 1e-5,
         order: int | None = None,
         ratio: float = 3.0,
         huber: float = 0.03,
