@@ -26,6 +26,7 @@ EPILOG = """\
 examples:
   classicsr fit natural/T91 --method aplus --scale 3 -o aplus-x3.safetensors
   classicsr fit photos/ --method anr --scale 2 -o anr-x2.safetensors --set n_anchors=512 --seed 1
+  classicsr fit photos/ --method tv --scale 2 -o tv-x2.safetensors --calibrate
 
 The names of data sets are those below the folder that the variable CLASSICSR_DATA gives.
 """
@@ -51,8 +52,9 @@ def add_parser(subparsers: Any) -> None:
         help="set a parameter of the method (repeatable)",
     )  # fmt: skip
     parser.add_argument(
-        "--calibrate", nargs="+", metavar="DATA",
-        help="images other than TRAIN that tell how large errors are (for upscale --std)",
+        "--calibrate", nargs="*", metavar="DATA",
+        help="images other than TRAIN that tell how large errors are (for upscale --std); for "
+        "methods that need no training they are TRAIN, and more if given",
     )  # fmt: skip
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="(default: 0)")
     add_jobs_option(parser)
@@ -68,10 +70,11 @@ def main(args: argparse.Namespace) -> int:
     if args.output.suffix != ".safetensors":
         raise UsageError(f"{args.output}: the name of a model must end in .safetensors")
     check_target(args.output, overwrite=args.overwrite)
-    estimator = _make_estimator(args)
+    method = _find_method(args.method)
+    training, calibration = _sources(method, args.data, args.calibrate)
+    estimator = _configure(method, dict(args.set), args)
     start = time.perf_counter()
-    images = load_images(args.data)
-    others = load_images(args.calibrate or [])
+    images, others = load_images(training), load_images(calibration)
     if len(others) == 1:
         raise UsageError("--calibrate needs two images or more")
     with compilation_notice(), progress_bar(f"fitting {args.method}"):
@@ -80,11 +83,11 @@ def main(args: argparse.Namespace) -> int:
             estimator.calibrate([image for _, image in others], random_state=args.seed)
     names = [name for name, _ in images]
     provenance = {
-        "training_data": args.data,
+        "training_data": training,
         "n_images": len(names),
         "names_sha256": hashlib.sha256("\n".join(names).encode()).hexdigest(),
         "seed": args.seed,
-        **({"calibration_data": args.calibrate} if others else {}),
+        **({"calibration_data": calibration} if others else {}),
         "seconds": round(time.perf_counter() - start, 1),
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
     }
@@ -92,23 +95,36 @@ def main(args: argparse.Namespace) -> int:
     return 0
 
 
-def _make_estimator(args: argparse.Namespace) -> SuperResolver:
+def _find_method(name: str) -> Method:
     from classicsr.zoo import find_method
 
     try:
-        method = find_method(args.method)
+        return find_method(name)
     except ValueError as error:
         raise UsageError(one_line(error)) from error
-    if not method.fits:
-        raise UsageError(f"method {method.name!r} needs no training: use it with --model")
-    return _configure(method, dict(args.set), args)
+
+
+def _sources(
+    method: Method, data: list[str], calibrate: list[str] | None
+) -> tuple[list[str], list[str]]:
+    """What to learn from, and what to calibrate on."""
+    if method.fits:
+        if calibrate == []:
+            raise UsageError("--calibrate needs images other than those of the training")
+        return data, calibrate or []
+    if calibrate is None:
+        raise UsageError(
+            f"method {method.name!r} needs no training: use it with --model, or --calibrate it"
+        )
+    return [], [*data, *calibrate]
 
 
 def _configure(method: Method, chosen: dict[str, Any], args: argparse.Namespace) -> SuperResolver:
     from classicsr.zoo import make_method
 
-    given = {"scale": args.scale, "n_jobs": args.jobs, "random_state": args.seed}
     valid = make_method(method.name).get_params().keys()
+    given = {"scale": args.scale, "n_jobs": args.jobs, "random_state": args.seed}
+    given = {name: value for name, value in given.items() if name in valid}
     tunable = sorted(valid - given.keys() - method.parameters.keys())
     if unknown := sorted(chosen.keys() - tunable):
         raise UsageError(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,11 +15,12 @@ from classicsr.reconstruction._data_term import DataTerm, noise_level, squared_n
 from classicsr.reconstruction._fista import fista
 from classicsr.reconstruction._markov import HuberField
 from classicsr.reconstruction._variational import VariationalSR
+from classicsr.super_resolution._assessment import plane_scales
 from classicsr.super_resolution._base import DEFAULT_TILE_SHAPE, Scale
 
 Float32 = NDArray[np.float32]
 _NOISE_SHARE = 0.5  # of what the finest wavelets of one frame hold; the rest is detail
-_ROUGHER = 2.0  # a scene, than its cubic interpolation
+ROUGHER = 2.0  # a scene, than its cubic interpolation
 _PROBE = 0.1  # of the residual: the change of the frames that counts degrees of freedom
 _PRIORS: dict[str, Callable[[int, float, float], HuberField]] = {
     "huber": HuberField.slopes_and_curvatures,
@@ -139,16 +141,43 @@ class BayesianSR(VariationalSR):
             self.noise,
         )
 
+    def _score_kind(self, plane_scales: tuple[float, ...]) -> str:
+        return "posterior" if min(plane_scales) >= 1 else super()._score_kind(plane_scales)
+
+    def _raw_scores(
+        self,
+        low: Float32,
+        high: Float32,
+        scales: tuple[float, ...],
+        spacing: Sequence[float] | None,
+    ) -> Float32:
+        """Geometric mean of the activity and of the spread of the posterior.
+
+        The one tells edges better, the other how much noise there is.
+        """
+        from classicsr.reconstruction._posterior import PosteriorSpreadSR
+
+        raw = super()._raw_scores(low, high, scales, spacing)
+        if self._score_kind(plane_scales(self, scales, spacing)) == "activity":
+            return raw
+        request: dict[str, Any] = {"scale": scales, "spacing": spacing, "data_range": (0.0, 1.0)}
+        spread = PosteriorSpreadSR(**self.get_params(deep=False)).predict(low, **request)
+        scores: Float32 = np.sqrt(np.abs(raw * spread))
+        return scores
+
     def _minimize(self, data: DataTerm, start: Float32) -> tuple[Float32, Convergence]:
-        noise = self.noise
-        if noise is None:
-            noise = _NOISE_SHARE * float(np.median([noise_level(frame) for frame in data.frames]))
-        field = self._field(start, noise, _ROUGHER)
+        field = self._field(start, self._noise(data), ROUGHER)
         image, record = self._most_probable(data, field, start)
         if self.noise is None and len(data.frames) > 1:
             field = self._field(image, self._unexplained(data, field, image), 1.0)
             image, record = self._most_probable(data, field, image)
         return image, record
+
+    def _noise(self, data: DataTerm) -> float:
+        """Standard deviation of the noise, as far as single frames tell."""
+        if self.noise is not None:
+            return self.noise
+        return _NOISE_SHARE * float(np.median([noise_level(frame) for frame in data.frames]))
 
     def _field(self, example: Float32, noise: float, rougher: float) -> HuberField:
         """The prior under which images `rougher` times as rough as the example are likely."""

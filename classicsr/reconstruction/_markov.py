@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import reduce
 from itertools import product
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -81,7 +83,7 @@ class HuberField:
         """The penalty of `x`, accumulated in float64."""
         total = 0.0
         for clique in self.cliques:
-            size = np.abs(_differences(x, clique))
+            size = np.abs(_differences(x.astype(np.float64), clique))
             inside = np.minimum(size, self.threshold)
             total += clique.weight * float(np.sum(inside * (size - 0.5 * inside) / self.threshold))
         return self.weight * total
@@ -106,6 +108,49 @@ class HuberField:
         return self.weight * total / self.threshold
 
 
+@dataclass(frozen=True)
+class QuadraticField:
+    """The quadratic form that acts on an image as a field does: ``sum k / 2 * difference^2``.
+
+    The weight k of a difference is the one that Huber's function gives it in the image.
+
+    Parameters
+    ----------
+    field : HuberField
+    image : float32 array
+    pull : float32 array or number
+        Subtracted from the gradient; see `noise`.
+    """
+
+    field: HuberField
+    image: Float32
+    pull: Float32 | float = 0.0
+
+    def gradient(self, x: Float32) -> Float32:
+        """Gradient of the form."""
+        return self.normal(x) - self.pull
+
+    def normal(self, x: Float32) -> Float32:
+        """The linear part of `gradient`."""
+        return self._sum(lambda weights, clique: weights * _differences(x, clique))
+
+    def noise(self, rng: np.random.Generator) -> Float32:
+        """The pull that moves each difference by a normal variable of variance ``1 / k``."""
+        return self._sum(
+            lambda weights, _: np.sqrt(weights) * rng.standard_normal(weights.shape, np.float32)
+        )
+
+    def _sum(self, forces: Callable[[Float32, Clique], Float32]) -> Float32:
+        """What forces on the differences are on the samples."""
+        total = np.zeros_like(self.image)
+        for clique in self.field.cliques:
+            sizes = np.maximum(np.abs(_differences(self.image, clique)), self.field.threshold)
+            force = forces(np.float32(self.field.weight * clique.weight) / sizes, clique)
+            for factor, place in _places(self.image.shape, clique):
+                total[place] += factor * force
+        return total
+
+
 def _half_space(n_axes: int, radius: int) -> list[tuple[int, ...]]:
     """Offsets up to `radius`, one of each pair of opposites."""
     offsets = product(range(-radius, radius + 1), repeat=n_axes)
@@ -116,12 +161,15 @@ def _as_volume(values: tuple[int, ...], fill: int) -> tuple[int, ...]:
     return (fill,) * (3 - len(values)) + tuple(values)
 
 
-def _differences(x: Float32, clique: Clique) -> NDArray[np.float64]:
+def _differences(x: NDArray[Any], clique: Clique) -> NDArray[Any]:
     """All differences of the clique that fit inside."""
-    sides = zip(x.shape, clique.offset, strict=True)
-    total = np.zeros([max(0, n - clique.order * abs(o)) for n, o in sides])
+    return reduce(np.add, (factor * x[place] for factor, place in _places(x.shape, clique)))
+
+
+def _places(shape: tuple[int, ...], clique: Clique) -> Iterator[tuple[int, tuple[slice, ...]]]:
+    """The samples that make the differences of a clique, and the factors that they have."""
+    sides = zip(shape, clique.offset, strict=True)
+    counts = [max(0, n - clique.order * abs(o)) for n, o in sides]
     for k, factor in enumerate((-1, 1) if clique.order == 1 else (1, -2, 1)):
         starts = [max(0, -clique.order * o) + k * o for o in clique.offset]
-        part = tuple(slice(a, a + n) for a, n in zip(starts, total.shape, strict=True))
-        total += factor * x[part]
-    return total
+        yield factor, tuple(slice(a, a + n) for a, n in zip(starts, counts, strict=True))

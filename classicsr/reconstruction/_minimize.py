@@ -54,6 +54,7 @@ _SOLVERS: dict[str, tuple[Run, Callable[[Any], bool]]] = {  # in the order of pr
     "fista": (_fista, lambda prior: _is_smooth(prior) or _has("prox", "value")(prior)),
     "admm": (admm, _has("prox")),
 }
+SOLVERS = ("auto", *_SOLVERS)
 
 
 def minimize(

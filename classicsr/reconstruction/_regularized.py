@@ -14,7 +14,7 @@ from classicsr.reconstruction._convergence import Convergence
 from classicsr.reconstruction._data_term import DataTerm
 from classicsr.reconstruction._denoiser import Denoiser
 from classicsr.reconstruction._dictionary_sparsity import DictionarySparsity
-from classicsr.reconstruction._minimize import minimize
+from classicsr.reconstruction._minimize import SOLVERS, minimize
 from classicsr.reconstruction._tikhonov import Tikhonov
 from classicsr.reconstruction._variational import VariationalSR
 from classicsr.reconstruction._wavelet_sparsity import WaveletSparsity
@@ -28,6 +28,7 @@ _PRIORS: dict[str, tuple[float, Callable[[float, Float32], Any]]] = {
     "dictionary": (1e-5, lambda weight, start: DictionarySparsity.learned(start, weight)),
     "nlm": (1e-5, lambda weight, start: Denoiser(weight)),
 }
+_NAMES = {"tikhonov": "tikhonov", "wavelet": "wavelet", "nlm": "pnp"}
 
 
 class RegularizedSR(VariationalSR):
@@ -133,6 +134,17 @@ class RegularizedSR(VariationalSR):
             "None, or 0 or more for a prior given by name",
             self.weight,
         )
+        self._require(
+            isinstance(self.solver, str) and self.solver in SOLVERS,
+            "solver",
+            f"one of {', '.join(SOLVERS)}",
+            self.solver,
+        )
+
+    def _registry_name(self) -> str:
+        if not isinstance(self.prior, str) or self.prior not in _NAMES:
+            raise TypeError(f"A model file cannot hold the prior {self.prior!r}.")
+        return _NAMES[self.prior]
 
     def _minimize(self, data: DataTerm, start: Float32) -> tuple[Float32, Convergence]:
         return minimize(

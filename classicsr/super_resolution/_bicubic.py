@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
-
-from classicsr.super_resolution._base import DEFAULT_TILE_SHAPE, Images, Scale, SuperResolver
+from classicsr.super_resolution._base import DEFAULT_TILE_SHAPE, Scale
 from classicsr.super_resolution._pixels import PixelSink, PixelSource
 from classicsr.super_resolution._planes import Work, resample_plane
+from classicsr.super_resolution._training_free import TrainingFreeSuperResolver
 
 _NAMES = {"cubic": "cubic", "lanczos3": "Lanczos", "linear": "linear"}
 
 
-class BicubicSR(SuperResolver):
+class BicubicSR(TrainingFreeSuperResolver):
     """Bicubic interpolation (Keys, a = -0.5), exactly as MATLAB's ``imresize``.
 
     Any factor per axis; shrinking is antialiased. Nothing is learned, so `fit` may be left out.
@@ -43,7 +42,6 @@ class BicubicSR(SuperResolver):
     """
 
     method = "bicubic"
-    native_scale_ = None
 
     def __init__(
         self,
@@ -63,9 +61,13 @@ class BicubicSR(SuperResolver):
         self.tile_shape = tile_shape
         self.n_jobs = n_jobs
 
-    def fit(self, X: Images | None = None, y: Any = None) -> Self:
-        """Do nothing: there is nothing to learn."""
-        return self
+    def _check_parameters(self) -> None:
+        super()._check_parameters()
+        known = isinstance(self.kernel, str) and self.kernel in _NAMES
+        self._require(known, "kernel", f"one of {', '.join(_NAMES)}", self.kernel)
+
+    def _registry_name(self) -> str:
+        return "lanczos" if self.kernel == "lanczos3" else self.method
 
     def _upscale_plane(
         self,

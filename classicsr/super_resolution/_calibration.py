@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from classicsr.super_resolution._base import SuperResolver
 
 Float32 = NDArray[np.float32]
-SCORES = ("disagreement", "activity")
+SCORES = ("disagreement", "activity", "posterior")
 _PREFIX = "calibration."
 _N_PIXELS = 20_000  # of one image, so that each counts alike
 
@@ -32,9 +32,9 @@ class Calibration:
     ----------
     scales : tuple of float
         Per axis, of the results that were compared with the truth.
-    score : {"disagreement", "activity"}
-        What errors were measured against: how much overlapping predictions differ, or the
-        activity of the result.
+    score : {"disagreement", "activity", "posterior"}
+        What errors were measured against: how much overlapping predictions differ, the activity
+        of the result, or that and the spread of the posterior.
     curve : ErrorCurve
     known : KnownBlocks
     """

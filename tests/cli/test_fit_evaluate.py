@@ -6,6 +6,7 @@ import json
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from classicsr import load_model
 
@@ -54,6 +55,21 @@ def test_same_seed_same_tensors(run, training, tmp_path):
     assert hashes[0] == hashes[1]
 
 
+def test_methods_without_training_are_calibrated(run, training, tmp_path):
+    model = tmp_path / "tv.safetensors"
+    run("fit", training, "--method", "tv", "--scale", 3, "--set", "n_iter=5", "-o", model,
+        "--calibrate")  # fmt: skip
+    described = json.loads(run("info", model, "--json").out)
+    assert described["parameters"]["n_iter"] == 5
+    assert described["provenance"]["calibration_data"] == [str(training)]
+    assert "calibration.activity" in described["tensors"]
+    out, std = tmp_path / "out.png", tmp_path / "std.tif"
+    argv = ["upscale", training / "image0.png", "-o", out, "--model", model, "--std", std]
+    assert run(*argv).status == 0
+    shapes = [Image.open(path).size for path in (training / "image0.png", out, std)]
+    assert shapes[1] == shapes[2] == tuple(3 * n for n in shapes[0])  # the scale of the file
+
+
 def _tensors(path):
     from classicsr._model_file import read_model
 
@@ -65,6 +81,7 @@ def _tensors(path):
     [
         (["--method", "aplis", "--scale", "2"], "did you mean 'aplus'"),
         (["--method", "bicubic", "--scale", "2"], "needs no training"),
+        (["--method", "gr", "--scale", "2", "--calibrate"], "other than those of the training"),
         (["--method", "gr", "--scale", "2.5"], "must be an integer"),
         (["--method", "gr", "--scale", "1"], "must be an integer"),
         (["--method", "gr", "--scale", "2", "--set", "anchors"], "key=value"),
