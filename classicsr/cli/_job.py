@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from classicsr.cli._blur import set_blur
 from classicsr.cli._common import Scale, UsageError, one_line, open_model
 from classicsr.cli._labels import LabelImage, LabelVolume
+from classicsr.cli._reference import ReferenceVolume
 from classicsr.cli._slices import SliceOptions
 
 if TYPE_CHECKING:
@@ -49,9 +50,15 @@ class ModelChoice:
                 raise UsageError(one_line(error)) from error
 
     @property
-    def own_scale(self) -> int | None:
-        """Scale of the model that the user named, if it has one."""
-        return None if self.automatic else self._load(self._name).native_scale_
+    def own_scale(self) -> Scale | None:
+        """Scale of the model that the user named: learned, or kept in its file."""
+        from classicsr.zoo import METHODS
+
+        if self.automatic:
+            return None
+        model = self._load(self._name)
+        kept: Any = None if self._name in METHODS else model.scale
+        return model.native_scale_ or kept
 
     def find(self, scale: Scale) -> tuple[str, SuperResolver]:
         """Return the name and the estimator that serve `scale`."""
@@ -93,6 +100,8 @@ class UpscaleJob:
         Width of the blur of the input, in its samples; None leaves it to the estimator.
     slices : SliceOptions or None
         What the slices of a volume are; None leaves it to the estimator.
+    reference : ReferenceVolume or None
+        Another contrast of the volume.
     """
 
     source: Path
@@ -107,6 +116,7 @@ class UpscaleJob:
     labels: tuple[Path, Path] | None = None
     blur: float | str | None = None
     slices: SliceOptions | None = None
+    reference: ReferenceVolume | None = None
     record: dict[str, Any] = field(default_factory=dict)
 
     def run(self, progress: Progress) -> None:
@@ -133,6 +143,8 @@ class UpscaleJob:
 
         if self.spacing is not None:
             raise ValueError("--spacing is for volumes, give --scale for images")
+        if self.reference is not None:
+            raise ValueError("--reference is for volumes")
         scale = self.scale or self.models.own_scale or DEFAULT_IMAGE_SCALE
         if isinstance(scale, tuple) and len(scale) != 2:
             raise ValueError("the --scale of an image must be one number or two")
@@ -163,6 +175,10 @@ class UpscaleJob:
         maps: list[dict[str, np.ndarray]] = []
         scale = self._volume_scale(volume)
         estimator = self._choose(volume, scale, volume.spacing)
+        guide = {}
+        if self.reference is not None:
+            guide = self.reference.request(estimator, volume)
+            self.record["reference"] = str(self.reference.path)
         self.record["spacing_in"] = list(volume.spacing)
         if self.models.automatic:
             print(f"{self.source}: {self.record['plan']}", file=sys.stderr)
@@ -175,7 +191,7 @@ class UpscaleJob:
 
                 frame, spacing = volume.frame(index), volume.spacing
                 result, more = self._predict(
-                    estimator, frame, scale=scale, spacing=spacing, progress=report
+                    estimator, frame, scale=scale, spacing=spacing, progress=report, **guide
                 )
                 maps.append(more)
                 yield result

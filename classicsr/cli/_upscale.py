@@ -21,6 +21,7 @@ from classicsr.cli._common import (
     write_json,
 )
 from classicsr.cli._job import ModelChoice, UpscaleJob
+from classicsr.cli._reference import ReferenceVolume
 from classicsr.cli._slices import SliceOptions, add_slice_options
 
 EPILOG = """\
@@ -32,6 +33,7 @@ examples:
   classicsr upscale blurred.png -o sharp.png --model tv --blur estimate --json -
   classicsr upscale scan.png -o scan-x2.png --std error.tif --detail added.png
   classicsr upscale dicom-series/ -o isotropic.nii.gz --spacing 1x1x1
+  classicsr upscale t2.nii.gz -o iso.nii.gz --spacing 1x1x1 --reference t1.nii.gz
   classicsr upscale t1.nii.gz -o iso.nii.gz --labels organs.nii.gz --labels-out iso-organs.nii.gz
 
 Without --scale and --spacing, a model that is named works at its own scale; otherwise images
@@ -92,6 +94,16 @@ def add_parser(subparsers: Any) -> None:
         help="a label map on the grid of the input, upscaled without mixing classes",
     )  # fmt: skip
     parser.add_argument("--labels-out", type=Path, metavar="FILE", help="where it is written")
+    parser.add_argument(
+        "--reference", type=Path, metavar="FILE",
+        help="a sharper volume of the same head, knee ... in another contrast, anywhere in the "
+        "same scanner space, that guides 'self' and 'nlm'",
+    )  # fmt: skip
+    parser.add_argument(
+        "--register",
+        action="store_true",
+        help="let rotations and shifts place the reference (SimpleITK, extra 'registration')",
+    )
     add_slice_options(parser)
     add_jobs_option(parser)
     parser.add_argument("--overwrite", action="store_true", help="replace existing files")
@@ -112,6 +124,9 @@ def main(args: argparse.Namespace) -> int:
     check_json_target(args.json, overwrite=args.overwrite)
     if OWN_PROCESS:
         start_numba_without_blas()
+    if args.register and args.reference is None:
+        raise UsageError("--register goes with --reference")
+    reference = ReferenceVolume(args.reference, args.register) if args.reference else None
     models = ModelChoice(args.model, args.scale, args.jobs)
     files = _pair_files(args)
     with compilation_notice():
@@ -130,6 +145,7 @@ def main(args: argparse.Namespace) -> int:
                     labels=(args.labels, maps.pop("labels")) if args.labels else None,
                     blur=args.blur,
                     slices=SliceOptions.of(args),
+                    reference=reference,
                 )
             )
             for source, target, maps in files

@@ -32,21 +32,32 @@ def _row_distances(image, first, offset, plane, row, sums, distances):
         distances[p] = sums[p] + second[p] + third[p]
 
 
+@njit(fastmath=CONTRACT, inline="always")
+def _scale_distances(widths, first, inverse):
+    """What takes sums over two patches to ``d / (2 h^2)``: 0 where the width h is."""
+    factor = np.float32(2 * PATCH_SIZE)
+    for g in range(inverse.shape[0]):
+        for p in range(inverse.shape[1]):
+            h = widths[g, first + p]
+            inverse[g, p] = np.float32(1) / (factor * h * h) if h > 0 else np.float32(0)
+
+
 @njit(fastmath=CONTRACT, nogil=True, cache=True)
-def average_similar(image, widths, offsets, plane, row, first, result):
+def average_similar(images, widths, offsets, plane, row, first, result):
     """Replace a run of samples by weighted means of the samples at `offsets` from them.
 
-    The weight is ``exp(-max(d / (2 h^2) - 1, 0))``, where d is the mean squared difference of
-    the two patches of 3 samples per axis and h the width at the sample that is replaced. A
-    sample counts for itself as much as the most similar other one; where no other is similar
-    it stays.
+    The weight is ``exp(-max(sum of d / (2 h^2) - 1, 0))`` over all images, where d is the mean
+    squared difference of the two patches of 3 samples per axis and h the width at the sample
+    that is replaced. A sample counts for itself as much as the most similar other one; where no
+    other is similar it stays.
 
     Parameters
     ----------
-    image : (n,) float32
-        Volume with a rim, rows one after another.
-    widths : (n,) float32
-        h of every sample; where it is 0 the sample stays.
+    images : (n_images, n) float32
+        Volumes with a rim, rows one after another: the one that is averaged, and others of the
+        same places that are compared as well.
+    widths : (n_images, n) float32
+        h of every sample; where it is 0 the sample stays, or that other volume does not count.
     offsets : (m,) int64
         Flat offsets of the samples that are averaged, without 0.
     plane, row : int
@@ -59,26 +70,32 @@ def average_similar(image, widths, offsets, plane, row, first, result):
     n = result.shape[0]
     sums = np.empty(n + 2 + 2 * row, np.float32)
     distances = np.empty(n + 2, np.float32)
-    inverse = np.zeros(n, np.float32)
+    inverse = np.zeros((images.shape[0], n), np.float32)
+    gaps = np.empty(n, np.float32)
     total = np.zeros(n, np.float32)
     largest = np.zeros(n, np.float32)
-    zero, one, factor = np.float32(0), np.float32(1), np.float32(2 * PATCH_SIZE)
-    own, next_distances, last_distances = image[first:], distances[1:], distances[2:]
+    zero, one = np.float32(0), np.float32(1)
+    own, next_distances, last_distances = images[0, first:], distances[1:], distances[2:]
+    _scale_distances(widths, first, inverse)
     for p in range(n):
-        h = widths[first + p]
-        inverse[p] = one / (factor * h * h) if h > zero else zero
         result[p] = zero
     for k in range(offsets.shape[0]):
-        _row_distances(image, first - 1, offsets[k], plane, row, sums, distances)
-        other = image[first + offsets[k] :]
         for p in range(n):
-            distance = distances[p] + next_distances[p] + last_distances[p]
-            weight = exponential(-max(distance * inverse[p] - one, zero))
+            gaps[p] = -one
+        for g in range(images.shape[0]):
+            _row_distances(images[g], first - 1, offsets[k], plane, row, sums, distances)
+            scales = inverse[g]
+            for p in range(n):
+                distance = distances[p] + next_distances[p] + last_distances[p]
+                gaps[p] += distance * scales[p]
+        other = images[0, first + offsets[k] :]
+        for p in range(n):
+            weight = exponential(-max(gaps[p], zero))
             total[p] += weight
             largest[p] = max(largest[p], weight)
             result[p] += weight * other[p]
     for p in range(n):
-        if inverse[p] > zero and largest[p] > _SMALLEST_WEIGHT:
+        if inverse[0, p] > zero and largest[p] > _SMALLEST_WEIGHT:
             result[p] = (result[p] + largest[p] * own[p]) / (total[p] + largest[p])
         else:
             result[p] = own[p]

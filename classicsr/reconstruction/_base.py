@@ -110,13 +110,19 @@ class ReconstructionSR(TrainingFreeSuperResolver):
 
         def run(block: tuple[_Span, ...]) -> None:
             part = low[tuple(span.read for span in block)]
-            sizes = tuple(span.n_high for span in block)
+            place = tuple(span.high for span in block)
             with told.block():
-                high = self._reconstruct(np.ascontiguousarray(part), model, sizes)
+                high = self._reconstruct_block(np.ascontiguousarray(part), model, place)
             result[tuple(span.write for span in block)] = high[tuple(span.keep for span in block)]
 
         replace(work, progress=None).run(run, blocks)
         return result
+
+    def _reconstruct_block(
+        self, low: Float32, model: Degradation, place: tuple[slice, ...]
+    ) -> Float32:
+        """The block `place` of the result, from the samples that it shows."""
+        return self._reconstruct(low, model, tuple(span.stop - span.start for span in place))
 
     def _plan_plane(self, scales: tuple[float, ...]) -> str:
         return f"{self.method} x" + "x".join(f"{s:g}" for s in scales)
@@ -132,7 +138,7 @@ class _Span:
         self.read = slice(first, last)
         self.write = slice(high[1], high[2])
         self.keep = slice(high[1] - high[0], high[2] - high[0])
-        self.n_high = high[3] - high[0]
+        self.high = slice(high[0], high[3])
 
 
 def _aligned(n: int, scale: Fraction) -> int:

@@ -17,20 +17,23 @@ from classicsr.degradation import (
     resize,
     resized_shape,
 )
-from classicsr.reconstruction._base import ReconstructionSR
 from classicsr.reconstruction._convergence import Convergence
 from classicsr.reconstruction._frame_set import FrameSet, checked_frames, enlarging_scales
+from classicsr.reconstruction._guided import GuidedSR
 from classicsr.reconstruction._nonlocal_means import local_deviation, nonlocal_means
+from classicsr.reconstruction._reference import Reference
 from classicsr.super_resolution._base import DEFAULT_TILE_SHAPE, Scale
 
 Float32 = NDArray[np.float32]
 _LEVELS = (1.0, 0.5)  # of the width: at first wide, then narrow
+_GUIDED = 2.8  # times the width where a reference is compared too: it tells what is alike
+_REFERENCE = 0.7  # times the strength: width in units of the reference's local deviation
 _MOMENTUM = np.float32(0.5)
 _SMALLEST_WIDTH = 1 / 256  # of the input's range: flatter places stay as they are
 _BLOCK_MEAN = SliceProfileDegradation(1)
 
 
-class NonLocalSR(ReconstructionSR):
+class NonLocalSR(GuidedSR):
     """Non-local upsampling (Manjon et al.): similar places lend each other detail.
 
     From the cubic interpolation, two steps in turn: non-local means, which make patches that
@@ -131,6 +134,12 @@ class NonLocalSR(ReconstructionSR):
     def _reconstruct(self, low: Float32, model: Degradation, shape: tuple[int, ...]) -> Float32:
         return self._upsample([low], model, shape)
 
+    def _reconstruct_guided(
+        self, low: Float32, model: Degradation, reference: Reference, start: Float32 | None = None
+    ) -> Float32:
+        """Patches are alike where those of the reference are, too."""
+        return self._upsample([low], model, reference.image.shape, reference, start)
+
     def reconstruct(
         self,
         frames: Sequence[ArrayLike],
@@ -185,7 +194,12 @@ class NonLocalSR(ReconstructionSR):
         return stack.reconstructed(lambda part: self._upsample(part, model, shape))
 
     def _upsample(
-        self, frames: list[Float32], model: Degradation, shape: tuple[int, ...]
+        self,
+        frames: list[Float32],
+        model: Degradation,
+        shape: tuple[int, ...],
+        reference: Reference | None = None,
+        start: Float32 | None = None,
     ) -> Float32:
         """The first frame; the iteration works on intensities that fill the unit interval."""
         darkest = min(frame.min() for frame in frames)
@@ -194,11 +208,20 @@ class NonLocalSR(ReconstructionSR):
             self.convergence_ = Convergence(converged=True)
             return np.full(shape, darkest)
         unit = [(frame - darkest) / span for frame in frames]
-        high, self.convergence_ = self._iterate(unit, model, shape)
+        if start is None:
+            scales = model._per_axis("scale", len(shape))
+            starts = [resize(frame, scales, output_shape=shape) for frame in unit]
+        else:
+            starts = [(start - darkest) / span]
+        high, self.convergence_ = self._iterate(unit, model, starts, reference)
         return high[0] * span + darkest
 
     def _iterate(
-        self, frames: list[Float32], model: Degradation, shape: tuple[int, ...]
+        self,
+        frames: list[Float32],
+        model: Degradation,
+        starts: list[Float32],
+        reference: Reference | None,
     ) -> tuple[Float32, Convergence]:
         """All frames, first axis, and the record."""
 
@@ -206,17 +229,18 @@ class NonLocalSR(ReconstructionSR):
             pairs = zip(images, frames, strict=True)
             return np.stack([project(image, frame, model) for image, frame in pairs])
 
-        scales = model._per_axis("scale", len(shape))
-        start = ahead = high = agreeing(
-            resize(frame, scales, output_shape=shape) for frame in frames
-        )
+        start = ahead = high = agreeing(starts)
         contrast = np.stack([local_deviation(image) for image in start])
-        levels = [np.float32(self.strength * level) * contrast for level in _LEVELS]
+        strength = self.strength * (1.0 if reference is None else _GUIDED)
+        levels = [np.float32(strength * level) * contrast for level in _LEVELS]
         for widths in levels:
             widths[widths < _SMALLEST_WIDTH] = 0
+        guide = None if reference is None else self._guide(reference)
         record = Convergence()
         for _ in record.iterations(self.n_iter):
-            smooth = nonlocal_means(ahead, levels[0], self.search_radius, self.n_jobs, stacked=True)
+            smooth = nonlocal_means(
+                ahead, levels[0], self.search_radius, self.n_jobs, stacked=True, reference=guide
+            )
             before, high = high, agreeing(smooth)
             ahead = high + _MOMENTUM * (high - before)
             whole = max(_mean_change(high, start), np.finfo(float).tiny)
@@ -226,6 +250,11 @@ class NonLocalSR(ReconstructionSR):
                     break
         record.converged = not levels
         return high, record
+
+    def _guide(self, reference: Reference) -> tuple[Float32, Float32]:
+        """Its values and the widths of its weights: 0 where it is not known."""
+        widths = np.float32(_REFERENCE * self.strength) * local_deviation(reference.image)
+        return reference.image, np.maximum(widths, _SMALLEST_WIDTH) * reference.covered
 
 
 def _mean_change(a: Float32, b: Float32) -> float:

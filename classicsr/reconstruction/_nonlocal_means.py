@@ -21,6 +21,7 @@ def nonlocal_means(
     n_jobs: int | None = None,
     *,
     stacked: bool = False,
+    reference: tuple[Float32, Float32] | None = None,
 ) -> Float32:
     """Every sample as a weighted mean of those around it whose neighbourhoods look alike.
 
@@ -37,6 +38,9 @@ def nonlocal_means(
     stacked : bool
         The first axis, one more, counts frames of one scene: similar places are looked for in
         all of them, around the same position.
+    reference : (image, widths), optional
+        Another image of the same places, whose patches are compared as well. Its widths are 0
+        where it does not count.
 
     Returns
     -------
@@ -49,6 +53,8 @@ def nonlocal_means(
     resonance images", IEEE TMI 27(4), 2008.
     M. Protter, M. Elad, H. Takeda, P. Milanfar, "Generalizing the nonlocal-means to
     super-resolution reconstruction", IEEE TIP 18(1), 2009 (frames).
+    P. Coupe et al., "Collaborative patch-based super-resolution for diffusion-weighted images",
+    NeuroImage 83, 2013 (reference).
 
     Examples
     --------
@@ -63,26 +69,30 @@ def nonlocal_means(
     shape = (*[1] * (3 - len(lengths)), *lengths)
     rims = [search_radius + 1 if n > 1 or axis == 2 else 0 for axis, n in enumerate(shape)]
     borders = [(0, 0), *((rim, rim) for rim in rims)]
-    padded = np.pad(image.reshape(n_frames, *shape), borders, mode="symmetric")
-    padded_widths = np.pad(widths.reshape(n_frames, *shape), borders)
-    plane, row = (
-        int(np.prod(padded.shape[axis + 2 :])) if shape[axis] > 1 else 0 for axis in (0, 1)
+    pairs = [(image, widths)] if reference is None else [(image, widths), reference]
+    volumes, their_widths = (
+        [one.reshape(n_frames, *shape) for one in several] for several in zip(*pairs, strict=True)
     )
+    padded = np.stack([np.pad(one, borders, mode="symmetric") for one in volumes])
+    padded_widths = np.stack([np.pad(one, borders) for one in their_widths])
+    lined, lined_widths = (every.reshape(len(pairs), -1) for every in (padded, padded_widths))
+    extents = padded.shape[1:]
+    plane, row = (int(np.prod(extents[axis + 2 :])) if shape[axis] > 1 else 0 for axis in (0, 1))
     reaches = [range(-search_radius, search_radius + 1) if n > 1 else range(1) for n in shape]
     steps = np.array([i * plane + j * row + k for i, j, k in product(*reaches)])
-    frame_starts = np.arange(n_frames)[:, None] * padded[0].size
+    frame_starts = np.arange(n_frames)[:, None] * padded[0, 0].size
     result = np.empty((n_frames, *shape), np.float32)
 
     def run(strip: tuple[int, int, int]) -> None:
         f, i, j = strip
         offsets = (steps + frame_starts - frame_starts[f]).ravel()
         height = min(_STRIP, shape[1] - j)
-        buffer = padded[f, i + rims[0], j + rims[1] : j + rims[1] + height].copy()
-        first = int(np.ravel_multi_index((f, i + rims[0], j + rims[1], 0), padded.shape))
-        active = np.flatnonzero(padded_widths.reshape(-1)[first : first + buffer.size])
+        buffer = padded[0, f, i + rims[0], j + rims[1] : j + rims[1] + height].copy()
+        first = int(np.ravel_multi_index((f, i + rims[0], j + rims[1], 0), extents))
+        active = np.flatnonzero(lined_widths[0, first : first + buffer.size])
         if len(active):
             average_similar(
-                padded.reshape(-1), padded_widths.reshape(-1), offsets[offsets != 0], plane, row,
+                lined, lined_widths, offsets[offsets != 0], plane, row,
                 first + active[0], buffer.reshape(-1)[active[0] : active[-1] + 1],
             )  # fmt: skip
         result[f, i, j : j + height] = buffer[:, rims[2] : rims[2] + shape[2]]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,11 +13,13 @@ from classicsr._threads import thread_budget
 from classicsr.degradation import Degradation, project, resize, resized_shape
 from classicsr.reconstruction._convergence import Convergence
 from classicsr.reconstruction._nonlocal import NonLocalSR
+from classicsr.reconstruction._reference import Reference
 from classicsr.reconstruction._slice_regression import SliceRegression
 
 Float32 = NDArray[np.float32]
 STRENGTHS = (0.5, 0.7)  # of non-local means: clean volumes gain from the first, noisy from both
 _PRIOR = (0.1, 0.7, 0.2)  # weights of the regression and of each strength
+_GUIDED_PRIOR = (0.6, 0.2, 0.2)  # where a reference guides the first
 _TRUST = 0.1  # of the prior, in units of the mean squared error
 _FEWEST = 6  # thick samples of the coarse volume below which the prior is used: noise decides
 _COARSE_SIDE = 64  # samples of the coarse volume along an axis: seconds
@@ -34,7 +36,8 @@ class SelfLearning:
     regression : SliceRegression or None
         None where there is too little to learn from.
     weights : tuple of float
-        Of the regression (if there is one) and of non-local means of each strength.
+        Of the regression (if there is one) and of non-local means of each strength. With a
+        reference the first is of non-local means that it guides, which begin with the regression.
     """
 
     axis: int | None
@@ -49,34 +52,42 @@ class SelfLearning:
         model: Degradation,
         rng: np.random.RandomState,
         n_jobs: int | None,
+        reference: Reference | None = None,
     ) -> SelfLearning:
         """Learn from `low`, which `model` makes of the volume that is sought."""
-        without = cls(axis, None, _normalised(_PRIOR[1:]))
+        prior = _GUIDED_PRIOR if reference else _PRIOR
+        without = cls(axis, None, prior if reference else _normalised(prior[1:]))
         if axis is None:
             return without
         scales = model._per_axis("scale", low.ndim)
-        widths = {a: scales[axis] / scales[a] for a in range(low.ndim) if a != axis}
+        widths = _widths(model, axis, low.ndim)
         ratio = int(np.ceil(scales[axis] - 1e-6))
-        regression = SliceRegression.learn(low, widths, ratio, model, rng)
+        guide = reference and reference.degraded(model)
+        regression = SliceRegression.learn(low, widths, ratio, model, rng, guide)
         if regression is None:
             return without
-        return cls(axis, regression, _PRIOR)._weighed(low, widths, model, n_jobs)
+        return cls(axis, regression, prior)._weighed(low, model, n_jobs, guide)
 
     def estimate(
-        self, low: Float32, model: Degradation, shape: tuple[int, ...], n_jobs: int | None
+        self,
+        low: Float32,
+        model: Degradation,
+        shape: tuple[int, ...],
+        n_jobs: int | None,
+        reference: Reference | None = None,
     ) -> Float32:
         """The volume of `shape` that `model` turns into `low`: the weighted mean."""
         result = np.zeros(shape, np.float32)
         for number in Convergence().iterations(len(self.weights)):  # told as progress
             weight = np.float32(self.weights[number - 1])
             if weight:
-                result += weight * self._candidate(number - 1, low, model, shape, n_jobs)
+                result += weight * self._candidate(number - 1, low, model, shape, n_jobs, reference)
         return result
 
     def summary(self) -> dict[str, Any]:
         """As JSON values."""
         names = [f"non-local means {strength:g}" for strength in STRENGTHS]
-        if self.regression is not None:
+        if len(self.weights) > len(names):
             names = ["regression", *names]
         weights = (round(weight, 4) for weight in self.weights)
         leaves = self.regression.map.partition.n_leaves if self.regression else 0
@@ -87,63 +98,118 @@ class SelfLearning:
         }
 
     def _candidate(
-        self, k: int, low: Float32, model: Degradation, shape: tuple[int, ...], n_jobs: int | None
+        self,
+        k: int,
+        low: Float32,
+        model: Degradation,
+        shape: tuple[int, ...],
+        n_jobs: int | None,
+        reference: Reference | None,
     ) -> Float32:
         """Estimate number `k`; each agrees with `low`, so their mean does."""
-        if self.axis is not None and self.regression is not None and k == 0:
-            scales = list(model._per_axis("scale", low.ndim))
-            n_out = shape[self.axis]
-            high = self.regression.apply(low, self.axis, scales[self.axis], n_out, n_jobs)
+        if k >= len(self.weights) - len(STRENGTHS):
+            strength = STRENGTHS[k - len(self.weights)]
+            return NonLocalSR(strength=strength, n_jobs=n_jobs)._reconstruct(low, model, shape)
+        scales, high = list(model._per_axis("scale", low.ndim)), low
+        if self.axis is not None and self.regression is not None:
+            n_out, scale = shape[self.axis], scales[self.axis]
+            high = self.regression.apply(low, self.axis, scale, n_out, n_jobs, reference)
             scales[self.axis] = 1.0
-            return project(resize(high, scales, output_shape=shape), low, model)
-        strength = STRENGTHS[k - len(self.weights)]
-        return NonLocalSR(strength=strength, n_jobs=n_jobs)._reconstruct(low, model, shape)
+        high = resize(high, scales, output_shape=shape)
+        if reference is None:
+            return project(high, low, model)
+        return NonLocalSR(n_jobs=n_jobs)._reconstruct_guided(low, model, reference, high)
 
     def _weighed(
         self,
         low: Float32,
-        widths: Mapping[int, float],
         model: Degradation,
         n_jobs: int | None,
+        reference: Reference | None,
     ) -> SelfLearning:
-        """With the weights that do best on the volume reduced to the resolution of its slices.
-
-        That volume is as sharp along all axes; each that was sharp is made thick in turn.
-        """
-        coarse = _reduced(low, widths)
-        scales = model._per_axis("scale", low.ndim)
-        (own,) = set(range(low.ndim)) - widths.keys()
-        errors = []
-        for axis in widths:
-            order = [{axis: own, own: axis}.get(a, a) for a in range(low.ndim)]
-            factors = [scales[a] for a in order]
-            counts = [int(n / factor) for n, factor in zip(coarse.shape, factors, strict=True)]
-            if min(counts) < _FEWEST:
-                continue
-            shape = resized_shape(counts, factors)
-            truth = np.ascontiguousarray(coarse[tuple(slice(n) for n in shape)])
-            at_scale, turned = model.at_scale(factors), SelfLearning(axis, self.regression, _PRIOR)
-            thick = at_scale.forward(truth)
-            errors.append([
-                (turned._candidate(k, thick, at_scale, shape, n_jobs) - truth).ravel()
-                for k in range(len(_PRIOR))
-            ])  # fmt: skip
+        """With the weights that do best where the truth is known."""
+        errors = [
+            [
+                (one.learning._candidate(k, one.thick, one.model, one.truth.shape, n_jobs, one.guide)
+                 - one.truth).ravel()
+                for k in range(len(self.weights))
+            ]
+            for one in held_out(self, low, model, reference)
+        ]  # fmt: skip
         if not errors:
             return self
-        weights = _best_weights(np.concatenate(errors, axis=1).astype(np.float64))
-        return SelfLearning(self.axis, self.regression, weights)
+        every = np.concatenate(errors, axis=1).astype(np.float64)
+        return replace(self, weights=_best_weights(every, self.weights))
 
 
-def _reduced(low: Float32, widths: Mapping[int, float]) -> Float32:
-    """The centre of the volume, its sharp axes reduced to the distance of the slices."""
+@dataclass(frozen=True, eq=False)
+class HeldOut:
+    """A volume whose truth is known, made thick.
+
+    Attributes
+    ----------
+    learning : SelfLearning
+        For its thick axis.
+    thick, truth : float32 arrays
+    model : Degradation
+        From `truth` to `thick`.
+    guide : Reference or None
+        On the grid of `truth`.
+    """
+
+    learning: SelfLearning
+    thick: Float32
+    truth: Float32
+    model: Degradation
+    guide: Reference | None
+
+
+def held_out(
+    learning: SelfLearning, low: Float32, model: Degradation, reference: Reference | None = None
+) -> Iterator[HeldOut]:
+    """The volume reduced to the resolution of its slices, made thick along other axes in turn.
+
+    It is as sharp along all axes. Nothing comes where it is too small, or nothing was learned.
+    """
+    if learning.axis is None or learning.regression is None:
+        return
+    widths = _widths(model, learning.axis, low.ndim)
+    centre, axes = _centre(low.shape, widths), tuple(widths)
+    shrink = [1 / width for width in widths.values()]
+    coarse = resize(low[centre], shrink, axes=axes)
+    if reference is not None:
+        lengths = [coarse.shape[axis] for axis in axes]
+        reference = reference.part(centre).resized(shrink, lengths, axes)
+    scales = model._per_axis("scale", low.ndim)
+    for axis in widths:
+        order = [{axis: learning.axis, learning.axis: axis}.get(a, a) for a in range(low.ndim)]
+        factors = [scales[a] for a in order]
+        counts = [int(n / factor) for n, factor in zip(coarse.shape, factors, strict=True)]
+        if min(counts) < _FEWEST:
+            continue
+        place = tuple(slice(n) for n in resized_shape(counts, factors))
+        truth, at_scale = np.ascontiguousarray(coarse[place]), model.at_scale(factors)
+        guide = reference and reference.part(place)
+        turned = replace(learning, axis=axis)
+        yield HeldOut(turned, at_scale.forward(truth), truth, at_scale, guide)
+
+
+def _widths(model: Degradation, axis: int, n_axes: int) -> dict[int, float]:
+    """Distance of the slices in samples of each axis that is sharp."""
+    scales = model._per_axis("scale", n_axes)
+    return {a: scales[axis] / scales[a] for a in range(n_axes) if a != axis}
+
+
+def _centre(shape: Sequence[int], widths: Mapping[int, float]) -> tuple[slice, ...]:
+    """The part of a volume that remains small where its sharp axes are reduced `widths` times."""
     spans = []
-    for axis, n in enumerate(low.shape):
+    for axis, n in enumerate(shape):
         length = min(n, int(_COARSE_SIDE * widths.get(axis, 1)))
         spans.append(slice((n - length) // 2, (n - length) // 2 + length))
-    return resize(low[tuple(spans)], [1 / w for w in widths.values()], axes=tuple(widths))
+    return tuple(spans)
 
 
-def _best_weights(errors: NDArray[np.float64]) -> tuple[float, ...]:
+def _best_weights(errors: NDArray[np.float64], prior: Sequence[float]) -> tuple[float, ...]:
     """Non-negative weights of sum 1 whose mean of the errors is smallest, near the prior.
 
     Parameters
@@ -156,10 +222,10 @@ def _best_weights(errors: NDArray[np.float64]) -> tuple[float, ...]:
         power = errors @ errors.T / errors.shape[1]
         scale = float(np.trace(power)) / len(power)
         if scale == 0:
-            return _PRIOR
+            return tuple(prior)
         trust = _TRUST * scale * np.eye(len(power))
         root = np.linalg.cholesky(power + trust)
-        goal = np.linalg.solve(root, trust @ np.array(_PRIOR))
+        goal = np.linalg.solve(root, trust @ np.array(prior))
         heavy = 1e4 * np.sqrt(scale)  # the sum of the weights is 1
         weights, _ = nnls(np.vstack([root.T, heavy * np.ones(len(power))]), np.append(goal, heavy))
     return _normalised(weights)

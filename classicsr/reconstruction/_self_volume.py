@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from classicsr._validation import is_integer, is_number
 from classicsr.degradation import Degradation, SliceProfileDegradation
-from classicsr.reconstruction._base import ReconstructionSR
+from classicsr.reconstruction._guided import GuidedSR
+from classicsr.reconstruction._reference import Reference
 from classicsr.reconstruction._self_learning import SelfLearning
 from classicsr.super_resolution._base import DEFAULT_TILE_SHAPE, Scale
-from classicsr.super_resolution._planes import Work
 from classicsr.super_resolution._prediction import Request
 
 Float32 = NDArray[np.float32]
@@ -21,7 +21,7 @@ _PROFILES = ("box", "gaussian")
 _THICKEST = 16.0  # spacings
 
 
-class SelfVolumeSR(ReconstructionSR):
+class SelfVolumeSR(GuidedSR):
     """Thin slices from thick ones, learned from the volume itself.
 
     Slices are sharp within their plane. Made thick along one of its axes, in the way that the
@@ -30,7 +30,8 @@ class SelfVolumeSR(ReconstructionSR):
     axis. Its estimate is averaged with those of non-local means (see `NonLocalSR`), which
     finds similar places in three dimensions. The weights are those that do best on the volume
     reduced to the resolution across its slices, where the truth is known. No other images are
-    needed, and every estimate agrees with the measured slices, so that their mean does.
+    needed, and every estimate agrees with the measured slices, so that their mean does. A
+    sharper volume of another contrast, the `reference` of `predict`, helps a lot.
 
     Parameters
     ----------
@@ -135,26 +136,10 @@ class SelfVolumeSR(ReconstructionSR):
         self._require(
             self.axis is None or is_integer(self.axis, 0, 2), "axis", "0, 1, 2 or None", self.axis
         )
-        self._require(
-            isinstance(self.profile, str) and self.profile in _PROFILES,
-            "profile",
-            f"one of {', '.join(_PROFILES)}",
-            self.profile,
-        )
-        self._require(
-            is_number(self.thickness, 0, _THICKEST) and self.thickness > 0,
-            "thickness",
-            f"a number above 0 and up to {_THICKEST:g}",
-            self.thickness,
-        )
+        check_slices(self)
 
     def _thick_axis(self, scales: Sequence[float]) -> int | None:
-        """The axis to learn for: of three, the one that is enlarged more than the others."""
-        if len(scales) != 3:
-            return None
-        axis = int(np.argmax(scales)) if self.axis is None else self.axis
-        others = max(scale for a, scale in enumerate(scales) if a != axis)
-        return axis if scales[axis] > max(1.0, others) else None
+        return thick_axis(scales, self.axis)
 
     def _predict_one(self, image: NDArray[Any], request: Request) -> NDArray[Any]:
         result = super()._predict_one(image, request)
@@ -162,9 +147,7 @@ class SelfVolumeSR(ReconstructionSR):
             request.record["learned"] = self.learning_.summary()
         return result
 
-    def _in_blocks(
-        self, low: Float32, scales: tuple[float, ...], shape: tuple[int, ...], work: Work
-    ) -> Float32:
+    def _prepare(self, low: Float32, scales: tuple[float, ...]) -> None:
         from sklearn.utils import check_random_state
 
         self.learning_ = SelfLearning.learn(
@@ -173,8 +156,36 @@ class SelfVolumeSR(ReconstructionSR):
             self.degradation.at_scale(scales),
             check_random_state(self.random_state),
             self.n_jobs,
+            self._reference,
         )
-        return super()._in_blocks(low, scales, shape, work)
 
     def _reconstruct(self, low: Float32, model: Degradation, shape: tuple[int, ...]) -> Float32:
         return self.learning_.estimate(low, model, shape, self.n_jobs)
+
+    def _reconstruct_guided(
+        self, low: Float32, model: Degradation, reference: Reference
+    ) -> Float32:
+        shape = reference.image.shape
+        return self.learning_.estimate(low, model, shape, self.n_jobs, reference)
+
+
+def thick_axis(scales: Sequence[float], axis: int | None = None) -> int | None:
+    """The axis to learn for: of three, the one that is enlarged more than the others."""
+    if len(scales) != 3:
+        return None
+    if axis is None:
+        axis = int(np.argmax(scales))
+    others = max(scale for a, scale in enumerate(scales) if a != axis)
+    return axis if scales[axis] > max(1.0, others) else None
+
+
+def check_slices(owner: Any) -> None:
+    """Raise a ValueError for a slice profile or thickness that is out of range."""
+    known = isinstance(owner.profile, str) and owner.profile in _PROFILES
+    owner._require(known, "profile", f"one of {', '.join(_PROFILES)}", owner.profile)
+    owner._require(
+        is_number(owner.thickness, 0, _THICKEST) and owner.thickness > 0,
+        "thickness",
+        f"a number above 0 and up to {_THICKEST:g}",
+        owner.thickness,
+    )

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 
 from classicsr._threads import run_parallel, thread_budget
 from classicsr.degradation import Degradation, resize
+from classicsr.reconstruction._reference import Reference
+from classicsr.reconstruction._slice_patches import ThickVolume, features, oriented, restored
 from classicsr.regressors._partitions import NearestAnchor, half_sphere_kmeans
 from classicsr.regressors._piecewise import PiecewiseLinearMap, ridge_map
 
 Float32 = NDArray[np.float32]
-_SIDE = 5  # low-resolution samples of a patch, along both of its axes
 _FEWEST_PERIODS = 3  # thick samples along an axis below which nothing is learned from it
 _SAMPLES = 150_000  # patches, each learned four times: flipped along either axis and both
 _CLUSTER_SAMPLES = 40_000
@@ -33,11 +34,14 @@ class SliceRegression:
     map_ : PiecewiseLinearMap
     ratio : int
         Thin slices per thick one.
+    model : Degradation
+        The slice profile, at any scale.
     """
 
-    def __init__(self, map_: PiecewiseLinearMap, ratio: int) -> None:
+    def __init__(self, map_: PiecewiseLinearMap, ratio: int, model: Degradation) -> None:
         self.map = map_
         self.ratio = ratio
+        self.model = model
 
     @classmethod
     def learn(
@@ -47,6 +51,7 @@ class SliceRegression:
         ratio: int,
         model: Degradation,
         rng: np.random.RandomState,
+        reference: Reference | None = None,
     ) -> SliceRegression | None:
         """Learn from a volume that is sharp along some axes: each is made thick in turn.
 
@@ -61,6 +66,8 @@ class SliceRegression:
         model : Degradation
             The slice profile, at any scale.
         rng : RandomState
+        reference : Reference, optional
+            Another contrast on the grid of the volume: what it has at a patch becomes features.
 
         Returns
         -------
@@ -70,9 +77,9 @@ class SliceRegression:
         n_sets = len(usable) * (len(widths) - 1)
         with thread_budget(1):  # the rounding of BLAS depends on the number of threads
             sets = [
-                _samples(pair, axis, along, rng, n_sets)
+                _samples(*pair, along, rng, n_sets)
                 for axis in usable
-                for pair in [_thick_pair(volume, axis, ratio, widths[axis], model)]
+                for pair in [_thick_pair(volume, axis, ratio, widths[axis], model, reference)]
                 for along in widths
                 if along != axis
             ]
@@ -80,59 +87,88 @@ class SliceRegression:
                 return None
             X, Y = (np.concatenate(parts) for parts in zip(*sets, strict=True))
             map_ = _fitted(X, Y, rng)
-        return None if map_ is None else cls(map_, ratio)
+        return None if map_ is None else cls(map_, ratio, model)
 
     def apply(
-        self, low: Float32, axis: int, scale: float, n_out: int, n_jobs: int | None = None
+        self,
+        low: Float32,
+        axis: int,
+        scale: float,
+        n_out: int,
+        n_jobs: int | None = None,
+        reference: Reference | None = None,
     ) -> Float32:
-        """`low` with `n_out` slices along `axis`: the mean over all planes that hold the axis."""
+        """`low` with `n_out` slices along `axis`: the mean over all planes that hold the axis.
+
+        A `reference`, if there was one to learn from, shows the same field of view.
+        """
         high = resize(low, self.ratio, axes=(axis,))
+        if reference is not None:
+            factors = np.divide(high.shape, reference.image.shape)
+            factors[axis] = self.ratio / scale
+            reference = reference.resized(factors.tolist(), high.shape)
+        thick = ThickVolume(low, axis, _along(self.model, axis, self.ratio, low.ndim), reference)
         planes = [along for along in range(low.ndim) if along != axis]
-        missing = sum(self._missing(low, axis, along, n_jobs) for along in planes)
+        missing = sum(self._missing(thick, along, n_jobs) for along in planes)
         high += missing / np.float32(len(planes))
         return resize(high, scale / self.ratio, axes=(axis,), output_shape=(n_out,))
 
-    def _missing(self, low: Float32, axis: int, along: int, n_jobs: int | None) -> Float32:
+    def _missing(self, thick: ThickVolume, along: int, n_jobs: int | None) -> Float32:
         """What the interpolation lacks, from the planes of two axes."""
-        windows = _windows(_oriented(low, axis, along))
 
-        def one_slice(patches: Float32) -> Float32:
-            return self.map.predict(_rows(patches.reshape(-1, _SIDE, _SIDE))).T
+        def one_slice(patches: tuple[Float32, ...]) -> Float32:
+            rows = features([one.reshape(-1, *one.shape[-2:]) for one in patches])
+            return self.map.predict(rows).T
 
-        slices = np.stack(list(run_parallel(one_slice, windows, n_jobs)))
-        shape = [n * self.ratio if a == axis else n for a, n in enumerate(low.shape)]
-        return _restored(slices, shape, axis, along)
+        slices = zip(*thick.patches(along), strict=True)
+        stack = np.stack(list(run_parallel(one_slice, slices, n_jobs)))
+        shape = [n * self.ratio if a == thick.axis else n for a, n in enumerate(thick.low.shape)]
+        return restored(stack, shape, thick.axis, along)
 
 
 def _thick_pair(
-    volume: Float32, axis: int, ratio: int, width: float, model: Degradation
-) -> tuple[Float32, Float32]:
+    volume: Float32,
+    axis: int,
+    ratio: int,
+    width: float,
+    model: Degradation,
+    reference: Reference | None,
+) -> tuple[ThickVolume, Float32]:
     """The volume made thick along `axis`, and what its interpolation lacks."""
     high = resize(volume, ratio / width, axes=(axis,))
     n = high.shape[axis] // ratio * ratio
     high = np.ascontiguousarray(high.take(range(n), axis))
-    factors = [float(ratio) if a == axis else 1.0 for a in range(volume.ndim)]
-    low = model.at_scale(factors).forward(high)
-    return low, high - resize(low, ratio, axes=(axis,))
+    alone = _along(model, axis, ratio, volume.ndim)
+    low = alone.forward(high)
+    if reference is not None:
+        reference = reference.resized((ratio / width,), (n,), (axis,))
+    return ThickVolume(low, axis, alone, reference), high - resize(low, ratio, axes=(axis,))
+
+
+def _along(model: Degradation, axis: int, ratio: int, n_axes: int) -> Degradation:
+    """The model at the scale `ratio` along one axis."""
+    return model.at_scale([float(ratio) if a == axis else 1.0 for a in range(n_axes)])
 
 
 def _samples(
-    pair: tuple[Float32, Float32],
-    axis: int,
+    thick: ThickVolume,
+    missing: Float32,
     along: int,
     rng: np.random.RandomState,
     n_sets: int,
 ) -> tuple[Float32, Float32]:
     """Features and targets of a random share of the patches, with their mirror images."""
-    low, missing = (_oriented(array, axis, along) for array in pair)
-    chosen = rng.permutation(low.size)[: _SAMPLES // n_sets]
-    at = np.unravel_index(np.sort(chosen), low.shape)
-    patches = _windows(low)[at]
-    targets = missing.reshape(len(low), -1, *low.shape[1:])[at[0], :, at[1], at[2]]
-    mirrored = [(patches, targets), (patches[:, :, ::-1], targets)]
-    mirrored += [(p[:, ::-1], t[:, ::-1]) for p, t in mirrored]
+    views = thick.patches(along)
+    shape = views[0].shape[:3]
+    chosen = rng.permutation(int(np.prod(shape)))[: _SAMPLES // n_sets]
+    at = np.unravel_index(np.sort(chosen), shape)
+    patches = [view[at] for view in views]
+    stack = oriented(missing, thick.axis, along)
+    targets = stack.reshape(shape[0], -1, *shape[1:])[at[0], :, at[1], at[2]]
+    mirrored = [(patches, targets), ([one[:, :, ::-1] for one in patches], targets)]
+    mirrored += [([one[:, ::-1] for one in p], t[:, ::-1]) for p, t in mirrored]
     return (
-        np.concatenate([_rows(p) for p, _ in mirrored]),
+        np.concatenate([features(p) for p, _ in mirrored]),
         np.concatenate([t for _, t in mirrored]),
     )
 
@@ -161,31 +197,3 @@ def _statistics(X: Float32, Y: Float32) -> tuple[NDArray[np.float64], NDArray[np
 
 def _ridge(gram: NDArray[np.float64]) -> float:
     return _RIDGE * float(np.trace(gram)) / len(gram)
-
-
-def _oriented(array: Float32, axis: int, along: int) -> Float32:
-    """The thick axis first, the other one of the plane second, all others third."""
-    moved = np.moveaxis(array, (axis, along), (0, 1))
-    return np.ascontiguousarray(moved).reshape(*moved.shape[:2], -1)
-
-
-def _restored(stack: Float32, shape: Sequence[int], axis: int, along: int) -> Float32:
-    """The array that `_oriented` was given."""
-    order = [axis, along, *(a for a in range(len(shape)) if a not in (axis, along))]
-    moved = stack.reshape([shape[a] for a in order])
-    return np.ascontiguousarray(moved.transpose(np.argsort(order)))
-
-
-def _windows(low: Float32) -> Float32:
-    """Patch (5, 5) around every sample of a stack (thick, along, others), as a view."""
-    rim = _SIDE // 2
-    padded = np.pad(low, ((rim, rim), (rim, rim), (0, 0)), mode="symmetric")
-    return np.lib.stride_tricks.sliding_window_view(padded, (_SIDE, _SIDE), axis=(0, 1))
-
-
-def _rows(patches: Float32) -> Float32:
-    """Differences from the centre, (n, 24) float32."""
-    flat = patches.reshape(len(patches), -1)
-    centre = flat.shape[1] // 2
-    differences = flat - flat[:, centre : centre + 1]
-    return np.ascontiguousarray(np.delete(differences, centre, axis=1), dtype=np.float32)

@@ -184,9 +184,10 @@ class SuperResolver(Prediction):
 
         The images are made smaller by the forward model and upscaled again. The error that a
         score of the result goes with is learned from half of them: how much overlapping
-        predictions differ, or the activity of the result where a method has no such. It is
-        then scaled so that 90 % of the pixels of the other half lie within 1.645 standard
-        deviations (split-conformal calibration). Save the model afterwards to keep it.
+        predictions differ, or the activity of the result where a method has no such (with `map`
+        also the spread of its posterior). It is then scaled so that 90 % of the pixels of the
+        other half lie within 1.645 standard deviations (split-conformal calibration). Save the
+        model afterwards to keep it.
 
         Parameters
         ----------

@@ -9,7 +9,7 @@ from scipy.ndimage import gaussian_filter, zoom
 from classicsr import SelfVolumeSR
 from classicsr.degradation import SliceProfileDegradation, resize
 from classicsr.reconstruction import NonLocalSR
-from classicsr.reconstruction._self_learning import _best_weights
+from classicsr.reconstruction._self_learning import _PRIOR, _best_weights
 from classicsr.reconstruction._slice_regression import SliceRegression
 from classicsr.zoo import load_model, make_method
 
@@ -86,11 +86,11 @@ def test_more_than_its_parts_on_the_training_volume(high):
 def test_weights_are_a_convex_mean_and_the_best_near_the_prior():
     rng = np.random.default_rng(0)
     errors = rng.standard_normal((3, 5000)) * [[0.1], [1.0], [1.0]]
-    weights = _best_weights(errors)
+    weights = _best_weights(errors, _PRIOR)
     assert sum(weights) == pytest.approx(1)
     assert min(weights) >= 0
     assert weights[0] > 0.8  # ten times as exact as the others
-    assert _best_weights(np.zeros((3, 10))) == (0.1, 0.45, 0.45)
+    assert _best_weights(np.zeros((3, 10)), _PRIOR) == _PRIOR
 
 
 def test_same_bits_for_any_number_of_threads(high):
