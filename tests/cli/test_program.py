@@ -153,7 +153,10 @@ def test_interruption_leaves_whole_files_or_none(tmp_path):
         picture.save(folder / f"{index:02}.png")
     command = [sys.executable, "-m", "classicsr", "upscale", folder, "-o", out]
     with subprocess.Popen(
-        [*command, "--model", "bicubic", "--scale", "4"], stderr=subprocess.PIPE, text=True
+        [*command, "--model", "bicubic", "--scale", "4"],
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # jobs may ignore it
     ) as process:
         deadline = time.monotonic() + 60
         while not (out.is_dir() and any(out.glob("[0-9]*"))) and time.monotonic() < deadline:

@@ -111,9 +111,10 @@ def test_a_write_that_the_system_cuts_short(tmp_path, suffix):
 
 
 ENDLESS = """
-import sys
+import signal, sys
 import numpy as np
 from classicsr.io import write_image
+signal.signal(signal.SIGINT, signal.default_int_handler)  # background jobs start without it
 image = np.random.default_rng(0).integers(0, 255, (700, 700), np.uint8)
 print("ready", flush=True)
 while True:

@@ -168,7 +168,7 @@ def test_model_file(fitted, tmp_path):
 
 def test_prior_that_cannot_be_stored(training, tmp_path):
     sr = small(initial=BicubicSR()).fit(training)
-    with pytest.raises(TypeError, match="BicubicSR"):
+    with pytest.raises(TypeError, match="'bicubic'"):
         sr.save(tmp_path / "hybrid.safetensors")
 
 

@@ -138,10 +138,13 @@ def test_degradations_at_other_scales():
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
 def test_saturated_images_agree_after_rounding(dtype, make_texture):
-    """What clipping takes away is made up for by the pixels around."""
+    """What clipping takes away is made up for by the pixels around.
+
+    Rounding the result alone brings about half a grey level; unchecked clipping brings many.
+    """
     peak = np.iinfo(dtype).max
     high = np.clip(1.6 * make_texture((60, 60), 8) - 0.3, 0, 1) * peak
     low = np.rint(BicubicDegradation(2).forward(high)).clip(0, peak).astype(dtype)
     result = load_model("aplus-x2").predict(low, consistent=True)
     assert result.dtype == dtype
-    assert np.abs(forward(BicubicDegradation(2), result) - low).max() < peak / 510
+    assert np.abs(forward(BicubicDegradation(2), result) - low).max() < 0.6 * peak / 255
