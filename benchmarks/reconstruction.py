@@ -6,6 +6,7 @@ Usage: CLASSICSR_DATA=... python benchmarks/reconstruction.py --parts images,vol
 from __future__ import annotations
 
 import argparse
+import json
 import resource
 import subprocess
 import sys
@@ -233,7 +234,7 @@ def _solver_report(found: dict[str, Any]) -> str:
 
 
 def main() -> None:
-    """Measure the parts that are asked for and write the page."""
+    """Measure the parts that are asked for and write the page; the others keep their record."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--parts", default=",".join(PARTS), help=f"of {', '.join(PARTS)}")
     parser.add_argument("--memory", action="store_true", help=argparse.SUPPRESS)
@@ -242,7 +243,8 @@ def main() -> None:
     if args.memory:
         _memory()
         return
-    document: dict[str, Any] = {"date": _record.today(), "machine": _record.machine()}
+    document: dict[str, Any] = json.loads(args.json.read_text()) if args.json.exists() else {}
+    document |= {"date": _record.today(), "machine": _record.machine()}
     for part in args.parts.split(","):
         document[part] = {"images": images, "volumes": volumes, "frames": frames, "solver": solver}[
             part

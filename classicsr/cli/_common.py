@@ -55,6 +55,16 @@ def whole_scale(text: str) -> int:
     return scale
 
 
+def whole_factors(text: str) -> Scale:
+    """Parse an integer scale, or one per axis of a volume: ``3``, ``1x1x3``."""
+    parts = text.lower().split("x")
+    if len(parts) != 3:
+        return whole_scale(text)
+    if not all(part.isdecimal() and int(part) for part in parts) or set(parts) == {"1"}:
+        raise argparse.ArgumentTypeError(f"{text!r} must be three integers, one of them above 1")
+    return tuple(int(part) for part in parts)
+
+
 def jobs(text: str) -> int:
     """Parse a number of threads; the type of --jobs."""
     try:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def load_images(names: Sequence[str]) -> list[tuple[str, np.ndarray]]:
-    """Return the name and the pixels of every image; a data set is named like ``natural/Set5``.
+    """Return name and pixels of every image or volume; a data set is named like ``natural/Set5``.
 
     Raises
     ------
@@ -20,16 +20,23 @@ def load_images(names: Sequence[str]) -> list[tuple[str, np.ndarray]]:
         A file cannot be read, or a name is neither a path nor a data set; the message names it.
     """
     from classicsr.datasets import load_dataset
-    from classicsr.io import expand_inputs, read_image
+    from classicsr.io import expand_inputs
 
     images: list[tuple[str, np.ndarray]] = []
     for name in names:
         if Path(name).exists():
-            images += [(path.name, read_image(path).array) for path in expand_inputs([name])]
+            images += [(path.name, _read(path)) for path in expand_inputs([name])]
         else:
             dataset = load_dataset(name)
             images += zip(dataset.names, dataset, strict=True)
     return images
+
+
+def _read(path: Path) -> np.ndarray:
+    """The pixels of an image, or the stored numbers of the first frame of a volume."""
+    from classicsr.io import kind_of, read_image, read_volume
+
+    return read_image(path).array if kind_of(path) == "image" else read_volume(path).frame(0)
 
 
 def find_sets(names: Sequence[str]) -> dict[str, list[Path]]:

@@ -15,7 +15,7 @@ from classicsr.cli._common import (
     add_jobs_option,
     check_target,
     one_line,
-    whole_scale,
+    whole_factors,
 )
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ examples:
   classicsr fit natural/T91 --method aplus --scale 3 -o aplus-x3.safetensors
   classicsr fit photos/ --method anr --scale 2 -o anr-x2.safetensors --set n_anchors=512 --seed 1
   classicsr fit photos/ --method tv --scale 2 -o tv-x2.safetensors --calibrate
+  classicsr fit t1-of-others/ --method mixed --scale 1x1x3 -o t1-x3.safetensors
 
 The names of data sets are those below the folder that the variable CLASSICSR_DATA gives.
 """
@@ -45,7 +46,7 @@ def add_parser(subparsers: Any) -> None:
         "data", nargs="+", metavar="TRAIN", help="image files, folders of images or data sets"
     )
     parser.add_argument("--method", required=True, metavar="NAME", help="see 'classicsr methods'")
-    parser.add_argument("--scale", required=True, type=whole_scale, metavar="S")
+    parser.add_argument("--scale", required=True, type=whole_factors, metavar="S")
     parser.add_argument("-o", "--output", required=True, type=Path, metavar="MODEL")
     parser.add_argument(
         "--set", action="append", default=[], type=_assignment, metavar="KEY=VALUE",
@@ -123,6 +124,11 @@ def _configure(method: Method, chosen: dict[str, Any], args: argparse.Namespace)
     from classicsr.zoo import make_method
 
     valid = make_method(method.name).get_params().keys()
+    if isinstance(args.scale, tuple) and "thickness" not in valid:
+        raise UsageError(
+            f"a --scale per axis is for methods that learn from volumes, such as 'mixed' and "
+            f"'volume-forest': {method.name!r} takes one number"
+        )
     given = {"scale": args.scale, "n_jobs": args.jobs, "random_state": args.seed}
     given = {name: value for name, value in given.items() if name in valid}
     tunable = sorted(valid - given.keys() - method.parameters.keys())

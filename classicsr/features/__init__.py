@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from classicsr.features._gradients import ESTIMATE_SIDE as ESTIMATE_SIDE
     from classicsr.features._gradients import WINDOW_RADIUS as WINDOW_RADIUS
     from classicsr.features._gradients import WINDOW_SIDE as WINDOW_SIDE
+    from classicsr.features._gradients import difference_matrix as difference_matrix
     from classicsr.features._gradients import (
         estimate_gradient_matrix as estimate_gradient_matrix,
     )
@@ -21,6 +22,7 @@ _ORIGINS = {
     "GradientPCA": "classicsr.features._gradient_pca",
     "WINDOW_RADIUS": "classicsr.features._gradients",
     "WINDOW_SIDE": "classicsr.features._gradients",
+    "difference_matrix": "classicsr.features._gradients",
     "estimate_gradient_matrix": "classicsr.features._gradients",
     "gradient_matrix": "classicsr.features._gradients",
     "interpolation_matrix": "classicsr.features._gradients",

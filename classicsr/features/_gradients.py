@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -106,3 +108,29 @@ def _patch_gradients(lines: NDArray[np.float64], scale: int) -> NDArray[np.float
             derivative += weight * lines[rows + offset]
         blocks += [np.kron(derivative, plain), np.kron(plain, derivative)]
     return np.concatenate(blocks)
+
+
+def difference_matrix(shape: Sequence[int]) -> NDArray[np.float64]:
+    """First and second differences of neighbours along every axis of a window, one per row.
+
+    Parameters
+    ----------
+    shape : sequence of int
+        Samples of the window along each of its axes, of which there may be any number.
+
+    Returns
+    -------
+    (n_differences, n_samples) float64
+
+    Examples
+    --------
+    >>> difference_matrix((3, 1, 2)).shape
+    (9, 6)
+    """
+    samples = np.eye(int(np.prod(shape))).reshape(*shape, -1)
+    parts = [
+        np.diff(samples, order, axis).reshape(-1, samples.shape[-1])
+        for axis in range(len(shape))
+        for order in (1, 2)
+    ]
+    return np.concatenate(parts)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -25,18 +25,35 @@ def mirrored(start: int, stop: int, n: int) -> NDArray[np.int64]:
     return np.where(period < n, period, 2 * n - 1 - period)
 
 
-def windows(image: NDArray[np.float32], radius: int) -> NDArray[np.float32]:
-    """All windows of an image, borders mirrored: a view (h, w, side, side), read-only.
+def windows(
+    image: NDArray[np.float32], radius: int | Sequence[int], block: int | Sequence[int] = 1
+) -> NDArray[np.float32]:
+    """All windows of an array of any number of axes, borders mirrored: a view, read-only.
+
+    Parameters
+    ----------
+    image : array, float32
+    radius : int or one per axis
+        Samples of a window before and after its centre.
+    block : int or one per axis
+        Centres are blocks of so many samples, side by side.
+
+    Returns
+    -------
+    array of shape ``(n // block, ..., 2 * radius + block, ...)``: places, then sides
 
     Examples
     --------
     >>> windows(np.zeros((5, 7), np.float32), 4).shape
     (5, 7, 9, 9)
+    >>> windows(np.zeros((5, 7, 6), np.float32), (1, 1, 2), (1, 1, 3)).shape
+    (5, 7, 2, 3, 3, 7)
     """
-    h, w = image.shape
-    rows, columns = mirrored(-radius, h + radius, h), mirrored(-radius, w + radius, w)
-    side = 2 * radius + 1
-    return np.lib.stride_tricks.sliding_window_view(image[np.ix_(rows, columns)], (side, side))
+    radii, blocks = (np.broadcast_to(one, image.ndim).tolist() for one in (radius, block))
+    lines = [mirrored(-r, n + r, n) for r, n in zip(radii, image.shape, strict=True)]
+    sides = tuple(2 * r + b for r, b in zip(radii, blocks, strict=True))
+    view = np.lib.stride_tricks.sliding_window_view(image[np.ix_(*lines)], sides)
+    return view[tuple(slice(None, None, b) for b in blocks)]
 
 
 @dataclass(frozen=True)

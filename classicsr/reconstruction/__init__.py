@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from classicsr.reconstruction._low_rank import LowRankTVSR as LowRankTVSR
     from classicsr.reconstruction._markov import HuberField as HuberField
     from classicsr.reconstruction._minimize import minimize as minimize
+    from classicsr.reconstruction._mixed_volume import MixedVolumeSR as MixedVolumeSR
     from classicsr.reconstruction._nonlocal import NonLocalSR as NonLocalSR
     from classicsr.reconstruction._nonlocal_means import nonlocal_means as nonlocal_means
     from classicsr.reconstruction._nuclear_norm import NuclearNorm as NuclearNorm
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from classicsr.reconstruction._tikhonov import Tikhonov as Tikhonov
     from classicsr.reconstruction._total_variation import TotalVariationSR as TotalVariationSR
     from classicsr.reconstruction._total_variation_solver import TotalVariation as TotalVariation
+    from classicsr.reconstruction._volume_patch import VolumePatchSR as VolumePatchSR
     from classicsr.reconstruction._wavelet_sparsity import WaveletSparsity as WaveletSparsity
 
 __all__ = [
@@ -45,6 +47,7 @@ __all__ = [
     "HuberField",
     "HybridSR",
     "LowRankTVSR",
+    "MixedVolumeSR",
     "NonLocalSR",
     "NuclearNorm",
     "ProjectionSR",
@@ -55,6 +58,7 @@ __all__ = [
     "Tikhonov",
     "TotalVariation",
     "TotalVariationSR",
+    "VolumePatchSR",
     "WaveletSparsity",
     "minimize",
     "noise_level",
@@ -75,6 +79,7 @@ __getattr__, __dir__ = lazy_attributes(
         "HuberField": "classicsr.reconstruction._markov",
         "HybridSR": "classicsr.reconstruction._hybrid",
         "LowRankTVSR": "classicsr.reconstruction._low_rank",
+        "MixedVolumeSR": "classicsr.reconstruction._mixed_volume",
         "NonLocalSR": "classicsr.reconstruction._nonlocal",
         "NuclearNorm": "classicsr.reconstruction._nuclear_norm",
         "ProjectionSR": "classicsr.reconstruction._projection_onto_sets",
@@ -85,6 +90,7 @@ __getattr__, __dir__ = lazy_attributes(
         "Tikhonov": "classicsr.reconstruction._tikhonov",
         "TotalVariation": "classicsr.reconstruction._total_variation_solver",
         "TotalVariationSR": "classicsr.reconstruction._total_variation",
+        "VolumePatchSR": "classicsr.reconstruction._volume_patch",
         "WaveletSparsity": "classicsr.reconstruction._wavelet_sparsity",
         "minimize": "classicsr.reconstruction._minimize",
         "noise_level": "classicsr.reconstruction._data_term",

@@ -128,14 +128,17 @@ class SelfLearning:
         reference: Reference | None,
     ) -> SelfLearning:
         """With the weights that do best where the truth is known."""
+
+        def error(one: HeldOut, k: int) -> Float32:
+            made = one.learning._candidate(
+                k, one.thick, one.model, one.truth.shape, n_jobs, one.guide
+            )
+            return (made - one.truth).ravel()
+
         errors = [
-            [
-                (one.learning._candidate(k, one.thick, one.model, one.truth.shape, n_jobs, one.guide)
-                 - one.truth).ravel()
-                for k in range(len(self.weights))
-            ]
+            [error(one, k) for k in range(len(self.weights))]
             for one in held_out(self, low, model, reference)
-        ]  # fmt: skip
+        ]
         if not errors:
             return self
         every = np.concatenate(errors, axis=1).astype(np.float64)

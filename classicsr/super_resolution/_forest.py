@@ -214,7 +214,7 @@ class RandomForestSR(PatchSuperResolver):
             path,
             method=_METHODS[self.variant],
             records=_RECORDS,
-            tensors=_pack_forest(map_) if isinstance(map_, LinearForest) else _pack_bimodal(map_),
+            tensors=pack_forest(map_) if isinstance(map_, LinearForest) else _pack_bimodal(map_),
             info=info,
         )
 
@@ -223,7 +223,7 @@ class RandomForestSR(PatchSuperResolver):
         """Rebuild a stored estimator; every parameter and tensor is checked first."""
         variant = next(name for name, method in _METHODS.items() if method == model.method)
         estimator = restore_patch_model(cls(variant=variant), model, _RECORDS)
-        restore = _stored_bimodal if variant == "naive_bayes" else _stored_forest
+        restore = _stored_bimodal if variant == "naive_bayes" else stored_forest
         n_outputs = (SPAN * estimator.native_scale_) ** 2
         estimator.map_ = restore(model, len(estimator.filters_), n_outputs)
         return estimator
@@ -239,7 +239,7 @@ _RECORDS: Records = {
 }
 
 
-def _pack_forest(forest: LinearForest) -> dict[str, NDArray]:
+def pack_forest(forest: LinearForest) -> dict[str, NDArray]:
     """Arrays of a forest, as model files hold them."""
     trees = [member.partition.to_tensors() for member in forest.members]
     return {
@@ -249,7 +249,7 @@ def _pack_forest(forest: LinearForest) -> dict[str, NDArray]:
     }
 
 
-def _stored_forest(model: ModelFile, n_features: int, n_outputs: int) -> LinearForest:
+def stored_forest(model: ModelFile, n_features: int, n_outputs: int) -> LinearForest:
     """The forest of a stored model, checked."""
     model.require_tensors(["filters", "maps", "n_nodes", "tests", "thresholds"])
     trees = stored_trees(model, n_features)

@@ -52,6 +52,7 @@ _ANCHORED = "classicsr.super_resolution:AnchoredRegressionSR"
 _FOREST = "classicsr.super_resolution:RandomForestSR"
 _EMBEDDING = "classicsr.super_resolution:NeighborEmbeddingSR"
 _REGULARIZED = "classicsr.reconstruction:RegularizedSR"
+_VOLUME = "classicsr.reconstruction:VolumePatchSR"
 _HYBRID = "classicsr.reconstruction:HybridSR"
 _NETWORK = "classicsr.deep:NetworkSR"
 
@@ -222,6 +223,31 @@ METHODS: Mapping[str, Method] = {
             "self", "thin slices from thick ones, learned from the volume itself; non-local means",
             "Zhao et al., IEEE TMI 2021 (SMORE); Manjon et al., Medical Image Analysis 2010",
             "classicsr.reconstruction:SelfVolumeSR", fits=False,
+        ),
+        Method(
+            "mixed", "self, corrected by a forest of 3-D patches that other volumes teach",
+            "Zhao et al., IEEE TMI 2021 (SMORE); Timofte, Rothe, Van Gool, CVPR 2016",
+            "classicsr.reconstruction:MixedVolumeSR",
+        ),
+        Method(
+            "volume-forest", "thin slices from thick ones: forest of 3-D patches",
+            "Schulter, Leistner, Bischof, CVPR 2015",
+            _VOLUME, {"regressor": "forest"},
+        ),
+        Method(
+            "volume-aplus", "the same by anchored regression",
+            "Timofte, De Smet, Van Gool, ACCV 2014",
+            _VOLUME, {"regressor": "aplus"},
+        ),
+        Method(
+            "volume-zeyde", "the same by sparse coding over a coupled dictionary",
+            "Rueda, Malpica, Romero, Medical Image Analysis 2013",
+            _VOLUME, {"regressor": "zeyde"},
+        ),
+        Method(
+            "volume-ne", "the same by neighbour embedding, locally linear weights",
+            "Chang, Yeung, Xiong, CVPR 2004",
+            _VOLUME, {"regressor": "ne"},
         ),
         Method(
             "srcnn", "network: three convolutions of the interpolated image",

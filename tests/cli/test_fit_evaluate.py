@@ -164,3 +164,27 @@ def test_infinite_figures_are_null_in_json(run, tmp_path):
     outcome = run("evaluate", path, "--scale", 2, "--model", "bicubic", "--json", "-")
     document = json.loads(outcome.out, parse_constant=pytest.fail)
     assert document["results"]["bicubic"][0]["psnr"] is None
+
+
+def test_volumes_of_others_teach_thin_slices(run, volume_path, tmp_path):
+    import nibabel as nib
+
+    smooth = np.cumsum(np.random.default_rng(0).standard_normal((14, 14, 14)), axis=0)
+    training = tmp_path / "other.nii.gz"
+    nib.save(nib.Nifti1Image(smooth.astype(np.float32), np.eye(4)), training)
+    model, out = tmp_path / "thin.safetensors", tmp_path / "thin.nii.gz"
+    fitted = run(
+        "fit", training, "--method", "volume-forest", "--scale", "1x1x3", "-o", model,
+        "--set", "n_samples=2000", "--jobs", "1",
+    )  # fmt: skip
+    assert (fitted.status, fitted.out) == (0, "")
+    assert load_model(model).regression_.shape.block == (1, 1, 3)
+    done = run("upscale", volume_path, "-o", out, "--model", model, "--scale", "1x1x3")
+    assert done.status == 0
+    assert nib.load(out).shape == (7, 8, 15)
+    refused = run(
+        "fit", training, "--method", "gr", "--scale", "1x1x3", "-o", tmp_path / "a.safetensors"
+    )
+    assert refused.status == 2
+    assert "'mixed'" in refused.err
+    assert run("fit", training, "--method", "mixed", "--scale", "1x1x1", "-o", out).status == 2

@@ -16,12 +16,14 @@ SMALL = {
     "n_iter": 3, "n_steps": 2, "batch_size": 1, "patch_size": 12,
 }  # fmt: skip
 """Settings that make a fit short, of whichever method has them."""
+_VOLUMES = ("classicsr.reconstruction:VolumePatchSR", "classicsr.reconstruction:MixedVolumeSR")
 TESTED = [
     name
     for name, method in METHODS.items()
-    if name == "espcn" or not method.estimator.startswith("classicsr.deep")
+    if name == "espcn" or not method.estimator.startswith(("classicsr.deep", *_VOLUMES))
 ]
-"""One network stands for all: they take long to build, and share everything that is tested."""
+"""One network stands for all: they take long to build, and share everything that is tested.
+Methods that learn from volumes take no images."""
 
 
 def small_method(name, images):

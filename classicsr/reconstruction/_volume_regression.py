@@ -1,0 +1,143 @@
+"""Regression of what an estimate of a volume lacks, from windows along all of its axes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import product
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from classicsr._threads import run_parallel
+from classicsr.patches import windows
+from classicsr.regressors._partitions import WholeSpace
+from classicsr.regressors._piecewise import PiecewiseLinearMap, RowsPredictor
+
+if TYPE_CHECKING:
+    from classicsr.regressors._base import PatchRegressor
+
+Float32 = NDArray[np.float32]
+_MOMENT_SAMPLES = 50_000  # windows that the principal components are learned from
+
+
+@dataclass(frozen=True)
+class WindowShape:
+    """A block, which is what one low-resolution sample becomes, and the window around it.
+
+    Attributes
+    ----------
+    block : tuple of int
+        Samples per axis.
+    radius : tuple of int
+        Samples of the window before and after the block, per axis.
+    """
+
+    block: tuple[int, ...]
+    radius: tuple[int, ...]
+
+    @property
+    def sides(self) -> tuple[int, ...]:
+        """Samples of the window per axis."""
+        return tuple(2 * r + b for r, b in zip(self.radius, self.block, strict=True))
+
+    def windows(self, volume: Float32) -> Float32:
+        """The window around every block: places, then sides."""
+        return windows(volume, self.radius, self.block)
+
+    def blocks(self, volume: Float32) -> Float32:
+        """Every block: places, then sides."""
+        return windows(volume, 0, self.block)
+
+
+class VolumeRegression:
+    """What an estimate of a volume lacks, block by block, from the window around each.
+
+    Features are first and second differences along every axis of the window, reduced to their
+    principal components; any patch-level regressor turns them into the samples of the block.
+    Predictions of the mirror images of the estimate are averaged.
+
+    Parameters
+    ----------
+    shape : WindowShape
+    filters : (n_features, n_window_samples) float32
+    map_ : RowsPredictor
+    """
+
+    def __init__(self, shape: WindowShape, filters: Float32, map_: RowsPredictor) -> None:
+        self.shape = shape
+        self.filters = filters
+        self.map = map_
+        self._features = PiecewiseLinearMap(WholeSpace(), filters.T[None])
+
+    @classmethod
+    def learn(
+        cls,
+        pairs: Sequence[tuple[Float32, Float32]],
+        shape: WindowShape,
+        regressor: PatchRegressor,
+        *,
+        n_samples: int,
+        energy: float,
+        rng: np.random.RandomState,
+    ) -> VolumeRegression:
+        """Learn from pairs of an estimate and of what it lacks, and from their mirror images.
+
+        Parameters
+        ----------
+        pairs : sequence of (estimate, missing), float32
+        shape : WindowShape
+        regressor : PatchRegressor
+        n_samples : int
+            Windows at most: a random share of all.
+        energy : float
+            Share of the second moment of the differences that their components keep.
+        rng : RandomState
+        """
+        from classicsr.features import difference_matrix, principal_filters
+
+        poses = [(e[m], missing[m]) for e, missing in pairs for m in _mirrors(e.ndim)]
+
+        def sample(n: int) -> Iterator[tuple[Float32, Float32]]:
+            for estimate, missing in poses:
+                blocks = shape.blocks(missing)
+                places = blocks.shape[: missing.ndim]
+                chosen = rng.permutation(int(np.prod(places)))[: max(1, n // len(poses))]
+                at = np.unravel_index(np.sort(chosen), places)
+                rows = shape.windows(estimate)[at].reshape(len(chosen), -1)
+                yield rows, blocks[at].reshape(len(chosen), -1)
+
+        moment = np.sum([w.T.astype(np.float64) @ w for w, _ in sample(_MOMENT_SAMPLES)], axis=0)
+        # the triangular factor has the same components, and far fewer rows
+        differences = np.asarray(np.linalg.qr(difference_matrix(shape.sides), mode="r"))
+        filters = principal_filters(differences, moment, energy)
+        features = PiecewiseLinearMap(WholeSpace(), filters.T[None])
+        parts = [(features.predict(w), targets) for w, targets in sample(n_samples)]
+        X, Y = (np.concatenate(part) for part in zip(*parts, strict=True))
+        return cls(shape, filters, regressor.fit(X, Y).map_)
+
+    def missing(self, estimate: Float32, n_jobs: int | None = None) -> Float32:
+        """What `estimate` lacks; its sides are multiples of those of a block."""
+        total = np.zeros(estimate.shape, np.float32)
+        mirrors = _mirrors(estimate.ndim)
+        for mirror in mirrors:
+            total[mirror] += self._one_pose(estimate[mirror], n_jobs)
+        return total / np.float32(len(mirrors))
+
+    def _one_pose(self, estimate: Float32, n_jobs: int | None) -> Float32:
+        def one_layer(layer: Float32) -> Float32:
+            features = self._features.predict(layer.reshape(-1, self.filters.shape[1]))
+            return self.map.predict(features)
+
+        views = self.shape.windows(estimate)
+        n_axes, block = estimate.ndim, self.shape.block
+        blocks = np.stack(list(run_parallel(one_layer, views, n_jobs)))
+        order = np.arange(2 * n_axes).reshape(2, n_axes).T.ravel()  # each place, then its block
+        whole = blocks.reshape(*views.shape[:n_axes], *block).transpose(order)
+        return whole.reshape(estimate.shape)
+
+
+def _mirrors(n_axes: int) -> list[tuple[slice, ...]]:
+    """Indices that mirror an array along none, some or all of its axes; each is its inverse."""
+    return list(product((slice(None), slice(None, None, -1)), repeat=n_axes))
