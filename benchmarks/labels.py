@@ -73,11 +73,11 @@ def figures(found: Labels, truth: Labels, low: Labels, scale: Scale) -> tuple[fl
     return float(np.mean(dice)), float(np.mean(change))
 
 
-def measure(data: str, scale: Scale) -> dict[str, Any]:
-    """Means over the maps of one set."""
+def measure(data: str, files: str, scale: Scale) -> dict[str, Any]:
+    """Means over the maps of one set, whose files match a pattern below medical/."""
     root = Path(os.environ["CLASSICSR_DATA"], "medical")
     found: dict[str, list[tuple[float, float]]] = {name: [] for name in METHODS}
-    for path in sorted(root.glob(DATA[data])):
+    for path in sorted(root.glob(files)):
         truth, low = coarse(read_volume(path).frame(0), scale)
         for name, method in METHODS.items():
             found[name].append(figures(method(low, scale), truth, low, scale))
@@ -120,7 +120,7 @@ def main() -> None:
     document = {
         "date": _record.today(),
         "machine": _record.machine(),
-        "rows": [measure(data, scale) for data in DATA for scale in SCALES],
+        "rows": [measure(*data, scale) for data in DATA.items() for scale in SCALES],
     }
     _record.write(args.json, document, report(document))
 

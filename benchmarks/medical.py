@@ -1,134 +1,154 @@
-"""Medical volumes made thick along one axis: how well each method makes them thin again.
+"""The frozen medical benchmark: volumes made thick along one axis, and how well methods undo it.
 
-Usage: CLASSICSR_DATA=... python benchmarks/medical.py --factors 2,3,4,6 --profiles box,gaussian
-What is not measured keeps its record.
+Usage: CLASSICSR_DATA=... python benchmarks/medical.py --only-missing
+       CLASSICSR_DATA=... python benchmarks/medical.py --volumes saganon --methods self --factors 3
+The record keeps what was measured; a run that was stopped goes on with --only-missing. Several
+may run side by side on different volumes, profiles or factors. Protocol: docs/medical-benchmark.md.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
+import functools
 import time
-from collections.abc import Iterator
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
+import _medical_figures
 import _record
+import labels
 import numpy as np
-from volumes import THRESHOLD, spline
+from _medical_cases import AXIS, PROFILES, Case, cases
+from _medical_record import Record
+from _medical_report import METHODS, TRUTH, report
+from volumes import spline
 
-from classicsr.datasets import load_dataset
+from classicsr.datasets import load_dataset, sample_volume
 from classicsr.degradation import SliceProfileDegradation
-from classicsr.metrics import psnr
-from classicsr.zoo import make_method
+from classicsr.io import read_volume
+from classicsr.super_resolution import SuperResolver
+from classicsr.zoo import find_method, make_method
 
-DATA = ("mri_t1/test", "ct/test")
-METHODS = ("ibp", "tv", "lrtv", "nlm", "self")
-AXIS = 2
+PROTOCOL = 2  # raise it whenever figures change for a reason other than the methods
+FACTORS = (2, 3, 4, 6)
+TRAINING = "medical/mri_t1/train"  # of volume-forest, mixed and their like: two adults
+LABELS = {
+    "hippocampus": labels.DATA["hippocampus, test"],
+    "organs, CT": labels.DATA["organs, CT"],
+    "tumour, CT": "ct/test/pyradiomics_lung1_5mm_label.nii.gz",
+    "tumours, PET": "pet/test/qin_hn0024_tumour_labels.nii.gz",
+}
 KEY = ("volume", "profile", "factor", "method")
+TRIAL = (slice(30, 66), slice(40, 76), slice(0, 30))
+
+Volume = np.ndarray
 
 
-def predictor(name: str, model: SliceProfileDegradation, jobs: int) -> Any:
-    """The method `name` with the true forward model."""
+def upscaled(name: str, low: Volume, model: SliceProfileDegradation, shape: Any) -> Volume:
+    """The result of a method that knows the forward model, one thread."""
+    if name == "spline":
+        return spline(low, shape)
+    if find_method(name).fits:
+        return fitted(name, model).predict(low)
+    known: dict[str, Any] = {"degradation": model}
     if name == "self":
-        return make_method(name, scale=model.scale, profile=model.profile, n_jobs=jobs)
-    return make_method(name, scale=model.scale, degradation=model, n_jobs=jobs)
+        known = {"profile": model.profile}
+    return make_method(name, scale=model.scale, n_jobs=1, **known).predict(low)
 
 
-def measure(
-    volume: np.ndarray, factor: int, profile: str, methods: list[str], jobs: int
-) -> Iterator[dict[str, Any]]:
-    """PSNR, deviation from the thick slices and seconds of the spline and of every method."""
-    n = volume.shape[AXIS] // factor * factor
-    high = np.ascontiguousarray(volume.take(range(n), AXIS), dtype=np.float32)
-    model = SliceProfileDegradation(
+@functools.cache
+def fitted(name: str, model: SliceProfileDegradation) -> SuperResolver:
+    """A method that learns from other volumes; the seconds of its first result hold the fit."""
+    method = make_method(name, scale=model.scale, profile=model.profile, n_jobs=1)
+    return method.fit(list(load_dataset(TRAINING)))
+
+
+def forward(factor: int, profile: str) -> SliceProfileDegradation:
+    """Slices as thick as they are apart."""
+    return SliceProfileDegradation(
         tuple(float(factor) if axis == AXIS else 1.0 for axis in range(3)), profile
     )
-    low = model.forward(high)
-    span = float(np.ptp(high))
-    mask = high - high.min() > THRESHOLD * span
-    for name in ("spline", *methods):
+
+
+def trial(name: str) -> float:
+    """A fingerprint of a method and its settings: its error on a small piece of a volume."""
+    if name == TRUTH:
+        return 0.0
+    high = read_volume(sample_volume()).frame(0)[TRIAL].astype(np.float32)
+    model = forward(2, "box")
+    result = upscaled(name, model.forward(high), model, high.shape)
+    return float(np.sqrt(np.mean((result - high.astype(np.float64)) ** 2)))
+
+
+def measure(case: Case, factor: int, name: str) -> dict[str, Any]:
+    """Mean figures of a method over the volumes of a case."""
+    model = forward(factor, case.profile)
+    rows = []
+    for number, high in enumerate(case.trimmed(factor)):
+        low = model.forward(high)
         start = time.perf_counter()
-        if name == "spline":
-            result = spline(low, high.shape)
-        else:
-            result = predictor(name, model, jobs).predict(low)
-        yield {
-            "profile": profile,
-            "factor": factor,
-            "method": name,
-            "seconds": time.perf_counter() - start,
-            "psnr": psnr(high, result, data_range=span, mask=mask),
-            "deviation": float(np.abs(model.forward(result) - low).max() / np.ptp(low)),
-        }
+        result = high if name == TRUTH else upscaled(name, low, model, high.shape)
+        row = {"seconds": time.perf_counter() - start}
+        row |= _medical_figures.sharpness(high, result)
+        if name != TRUTH:
+            row |= _medical_figures.quality(high, result, low, model)
+        if case.labels:
+            row |= _medical_figures.segmentation(result, case.labels[number])
+        rows.append(row)
+    return {key: fmean(row[key] for row in rows) for key in rows[0]}
 
 
-def report(document: dict[str, Any]) -> str:
-    """The record as a Markdown page: a line per volume, profile and factor."""
-    found: dict[tuple, dict[str, dict]] = {}
-    for row in document["rows"]:
-        key = (row["volume"], row["profile"], row["factor"])
-        found.setdefault(key, {})[row["method"]] = row
-    lines = []
-    for key, by_method in sorted(found.items()):
-        base = by_method["spline"]["psnr"]
-        gains = [
-            f"{by_method[name]['psnr'] - base:+.2f}" if name in by_method else ""
-            for name in METHODS
-        ]
-        own = by_method.get("self")
-        last = [f"{own['deviation']:.0e}", f"{own['seconds']:.0f}"] if own else ["", ""]
-        lines.append([*map(str, key), f"{base:.2f}", *gains, *last])
-    headings = ["volume", "profile", "factor", "spline, dB", *METHODS, "deviation", "s"]
-    return (
-        "# Medical volumes in thick slices\n\n"
-        "Made by `python benchmarks/medical.py`. Each volume is trimmed to a multiple of the "
-        f"factor along axis {AXIS} and made thick along it by the slice profile (box: the mean; "
-        "gaussian: full width at half maximum of the slice distance), not rounded, without "
-        "noise. Methods know this forward model. Error within the voxels that exceed the minimum "
-        f"by more than {THRESHOLD:.0%} of the range; the peak is the range. spline: cubic "
-        "B-spline at the slice centres, dB; methods: dB above it. deviation and seconds are "
-        "those of `self`: largest difference between its thick slices and the input's, as a "
-        f"share of their range; wall time with n_jobs={document['jobs']} on a machine shared "
-        "with other work.\n\n"
-        f"{_record.table(headings, lines)}\n\n"
-        f"{document['date']}; {_record.described(document['machine'])}.\n"
-    )
-
-
-def _merged(before: list[dict], now: list[dict]) -> list[dict]:
-    rows = {tuple(row[key] for key in KEY): row for row in [*before, *now]}
-    return [rows[key] for key in sorted(rows)]
+def measure_labels() -> list[dict[str, Any]]:
+    """Label maps made thick along one axis and upscaled again (see labels.py)."""
+    rows = [
+        labels.measure(data, files, (1, 1, factor))
+        for data, files in LABELS.items()
+        for factor in FACTORS
+    ]
+    return [row for row in rows if np.isfinite(row["nearest"])]  # else no class was left
 
 
 def main() -> None:
-    """Measure and write the page; every volume is written as it is done."""
+    """Measure and write the page after every volume, profile and factor."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", default=",".join(DATA), help="folders of volumes below medical/")
     parser.add_argument("--volumes", default="", help="only names that hold one of these parts")
-    parser.add_argument("--methods", default=",".join(METHODS), help="registry names")
-    parser.add_argument("--factors", default="2,3,4,6")
-    parser.add_argument("--profiles", default="box,gaussian")
-    parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument(
+        "--methods", default=",".join((TRUTH, *METHODS)), help="truth, spline and registry names"
+    )
+    parser.add_argument("--factors", default=",".join(map(str, FACTORS)))
+    parser.add_argument("--profiles", default=",".join(PROFILES))
+    parser.add_argument("--only-missing", action="store_true", help="keep what is up to date")
+    parser.add_argument("--labels", action="store_true", help="label maps alone")
     parser.add_argument("--json", type=Path, default=_record.RESULTS / "medical.json")
     args = parser.parse_args()
-    where = {"date": _record.today(), "machine": _record.machine(), "jobs": args.jobs}
-    rows = json.loads(args.json.read_text(encoding="utf-8"))["rows"] if args.json.exists() else []
-    for folder in args.data.split(","):
-        data = load_dataset(f"medical/{folder}")
-        for number, name in enumerate(data.names):
-            if "label" in name or not any(part in name for part in args.volumes.split(",")):
-                continue
-            for profile in args.profiles.split(","):
-                for factor in _record.numbers(args.factors):
-                    found = measure(
-                        data[number], factor, profile, args.methods.split(","), args.jobs
-                    )
-                    for row in found:
-                        rows = _merged(rows, [{"volume": name, **row}])
-                        print(name, row, flush=True)
-                    document = {**where, "rows": rows}
-                    _record.write(args.json, document, report(document))
+    record = Record(args.json, PROTOCOL, KEY, trial, report)
+    if args.labels:
+        record.write([], labels=measure_labels())
+        return
+    for case in cases():
+        wanted = any(part in case.name for part in args.volumes.split(","))
+        if not wanted or case.profile not in args.profiles.split(","):
+            continue
+        for factor in _record.numbers(args.factors):
+            new = _measure_missing(record, case, factor, args)
+            if new:
+                record.write(new)
+
+
+def _measure_missing(
+    record: Record, case: Case, factor: int, args: argparse.Namespace
+) -> list[dict[str, Any]]:
+    """Rows of the methods, but those that are there."""
+    if not case.trimmed(factor):
+        return []
+    new = []
+    for name in args.methods.split(","):
+        key = (case.name, case.profile, factor, name)
+        if not (args.only_missing and record.has(*key)):
+            new.append(dict(zip(KEY, key, strict=True)) | measure(case, factor, name))
+            print(new[-1], flush=True)
+    return new
 
 
 if __name__ == "__main__":
