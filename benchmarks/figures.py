@@ -31,8 +31,21 @@ FOLDER = Path(__file__).parents[1] / "docs" / "images"
 Picture = NDArray[np.uint8]
 
 
-def panels(pictures: Sequence[tuple[str, Picture]], zoom: int) -> Image.Image:
-    """Pictures side by side on white, enlarged by a whole factor, each under its label."""
+def panels(
+    pictures: Sequence[tuple[str, Picture]], zoom: int, columns: int | None = None
+) -> Image.Image:
+    """Pictures in rows on white, enlarged by a whole factor, each under its label."""
+    per_row = columns or len(pictures)
+    rows = [_row(pictures[k : k + per_row], zoom) for k in range(0, len(pictures), per_row)]
+    size = (max(row.width for row in rows), sum(row.height for row in rows))
+    canvas, top = Image.new("RGB", size, "white"), 0
+    for row in rows:
+        canvas.paste(row, (0, top))
+        top += row.height
+    return canvas
+
+
+def _row(pictures: Sequence[tuple[str, Picture]], zoom: int) -> Image.Image:
     enlarged = [
         (label, Image.fromarray(pixels.repeat(zoom, 0).repeat(zoom, 1)).convert("RGB"))
         for label, pixels in pictures

@@ -41,6 +41,8 @@ BORDER = 8  # low-resolution pixels where the plain implementation treats the ed
 RAISR_SHAPE = (1080, 1920)
 RAISR_TAPS = 11 * 11  # of the paper's filters
 SGEMM_COLUMNS = 1024  # large enough for full speed
+FAST_SCALES = (2, 3, 4)
+FAST_BESIDE = ("fast", "raisr", "aplus")
 
 
 def measure_predict(args: argparse.Namespace) -> Figures:
@@ -316,6 +318,37 @@ def report_raisr(figures: Figures) -> str:
     )
 
 
+def measure_fast(args: argparse.Namespace) -> Figures:
+    """The fast path of a whole luma, beside RAISR and A+."""
+    height, width = (int(n) for n in args.shape.split("x"))
+    low = photographs(height, width).astype(np.uint8)
+    figures: Figures = {"shape": [height, width], "seconds": {}}
+    for scale in FAST_SCALES:
+        models = {name: load_model(f"{name}-x{scale}") for name in FAST_BESIDE}
+        for threads in THREADS:
+            for sr in models.values():
+                sr.set_params(n_jobs=threads)
+            works = {name: partial(sr.predict, low) for name, sr in models.items()}
+            figures["seconds"][f"x{scale}, {threads}"] = side_by_side(works, args.runs)
+    return figures
+
+
+def report_fast(figures: Figures) -> str:
+    height, width = figures["shape"]
+    rows = []
+    for where, times in figures["seconds"].items():
+        ratios = times["fast"] / times["raisr"], times["aplus"] / times["fast"]
+        cells = [*(f"{times[name]:.3f}" for name in FAST_BESIDE), *(f"{r:.2f}" for r in ratios)]
+        rows.append([where, *cells])
+    return (
+        f"The fast path, RAISR and A+ on a {width} x {height} uint8 luma in one run, seconds "
+        "(median).\n\n"
+        + _record.table(
+            ["scale, threads", "fast s", "raisr s", "aplus s", "fast / raisr", "aplus / fast"], rows
+        )
+    )
+
+
 SECTIONS: dict[str, tuple[str, Callable, Callable]] = {
     "predict": ("Prediction", measure_predict, report_predict),
     "fit": ("Fitting", measure_fit, report_fit),
@@ -324,6 +357,7 @@ SECTIONS: dict[str, tuple[str, Callable, Callable]] = {
     "coding": ("Sparse coding", measure_coding, report_coding),
     "forest": ("Forest", measure_forest, report_forest),
     "raisr": ("RAISR", measure_raisr, report_raisr),
+    "fast": ("The fast path", measure_fast, report_fast),
 }
 
 

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         NeighborEmbeddingSR,
         PatchRegressionSR,
         RandomForestSR,
+        TreeFilterSR,
         evaluate,
         upscale_labels,
     )
@@ -57,6 +58,7 @@ __all__ = [
     "RegularizedSR",
     "SelfVolumeSR",
     "TotalVariationSR",
+    "TreeFilterSR",
     "VolumePatchSR",
     "__version__",
     "evaluate",
@@ -88,6 +90,7 @@ __getattr__, __dir__ = lazy_attributes(
         "RegularizedSR": "classicsr.reconstruction",
         "SelfVolumeSR": "classicsr.reconstruction",
         "TotalVariationSR": "classicsr.reconstruction",
+        "TreeFilterSR": "classicsr.super_resolution",
         "VolumePatchSR": "classicsr.reconstruction",
         "evaluate": "classicsr.super_resolution",
         "load_model": "classicsr.zoo",

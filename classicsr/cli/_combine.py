@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import time
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,10 +13,13 @@ from classicsr.cli._common import (
     Scale,
     UsageError,
     add_jobs_option,
+    check_json_target,
     check_target,
     factors,
     one_line,
+    write_json,
 )
+from classicsr.cli._slices import SLICE_AXIS, SliceOptions, Slices, add_slice_options
 
 if TYPE_CHECKING:
     import numpy as np
@@ -31,7 +35,8 @@ examples:
 
 The result lies on the grid of the first input. Volumes lie where their headers say, unless
 --register rigid, and become isotropic with their finest spacing; slices are averages over
-their thickness. Images are doubled, and their shifts are found, unless --register none.
+their thickness, or Gaussian, along the axis of the largest spacing (of DICOM, across the
+slices). Images are doubled, and their shifts are found, unless --register none.
 """
 
 
@@ -60,8 +65,12 @@ def add_parser(subparsers: Any) -> None:
         help="find rotations and shifts (needs the extra 'registration'), or take inputs as they "
         "lie; by default shifts of images are found and volumes lie where their headers say",
     )  # fmt: skip
+    add_slice_options(parser)
     add_jobs_option(parser)
-    parser.add_argument("--overwrite", action="store_true", help="replace an existing file")
+    parser.add_argument("--overwrite", action="store_true", help="replace existing files")
+    parser.add_argument(
+        "--json", metavar="FILE", help="write a record of what was done; - is stdout"
+    )
     parser.set_defaults(run=main)
 
 
@@ -72,21 +81,38 @@ def main(args: argparse.Namespace) -> int:
     if len(args.inputs) < 2:
         raise UsageError("give two files or more; for one there is 'classicsr upscale'")
     check_target(args.output, overwrite=args.overwrite)
+    check_json_target(args.json, overwrite=args.overwrite)
     kinds = {kind_of(path) for path in args.inputs}
     if len(kinds) > 1:
         raise UsageError("give images or volumes, not both")
-    try:
-        (_combine_volumes if kinds == {"volume"} else _combine_images)(args)
-    except ImportError as error:
-        raise UsageError(one_line(error)) from error
+    start = time.perf_counter()
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", UserWarning)
+        try:
+            record = (_combine_volumes if kinds == {"volume"} else _combine_images)(args)
+        except ImportError as error:
+            raise UsageError(one_line(error)) from error
+    record = {"output": str(args.output), "model": args.model, **record}
+    record["seconds"] = round(time.perf_counter() - start, 3)
+    record["warnings"] = [one_line(str(warning.message)) for warning in caught]
+    for text in record["warnings"]:
+        _say(f"warning: {text}")
+    if args.json is not None:
+        write_json(args.json, {"results": [record]})
     return 0
 
 
-def _combine_images(args: argparse.Namespace) -> None:
+def _say(text: str) -> None:
+    print(f"classicsr: {text}", file=sys.stderr)
+
+
+def _combine_images(args: argparse.Namespace) -> dict[str, Any]:
     from classicsr.io import read_image, write_image
 
     if args.spacing is not None:
         raise UsageError("--spacing is for volumes, give --scale for images")
+    if SliceOptions.of(args).given:
+        raise UsageError("--profile, --thickness and --gap are for volumes")
     pictures = [read_image(path) for path in args.inputs]
     arrays, scale = [picture.array for picture in pictures], args.scale or 2
     places: dict[str, Any] = {}
@@ -96,28 +122,70 @@ def _combine_images(args: argparse.Namespace) -> None:
         places = {"shifts": [(0.0, 0.0)] * len(arrays)}
     result = _reconstructed(args, arrays, scale, places, None)
     write_image(args.output, result, like=pictures[0], scale=scale, overwrite=args.overwrite)
+    inputs = [
+        {"input": str(path), "shape_in": list(array.shape)}
+        for path, array in zip(args.inputs, arrays, strict=True)
+    ]
+    return {
+        "inputs": inputs,
+        "registration": args.register or "phase",
+        "scale": scale,
+        "dtype": str(result.dtype),
+        "shape_out": list(result.shape),
+    }
 
 
-def _combine_volumes(args: argparse.Namespace) -> None:
-    from classicsr.degradation import SliceProfileDegradation
+def _combine_volumes(args: argparse.Namespace) -> dict[str, Any]:
     from classicsr.io import read_volume, write_volume
 
-    with warnings.catch_warnings(record=True) as doubts:
-        warnings.simplefilter("always", UserWarning)
-        volumes = [read_volume(path) for path in args.inputs]
+    volumes = [read_volume(path) for path in args.inputs]
     first = volumes[0]
     for volume in volumes:
         _check(volume, first)
-    for doubt in doubts:
-        print(f"classicsr: warning: {one_line(str(doubt.message))}", file=sys.stderr)
     scale = _volume_scale(args.scale, args.spacing, volumes)
+    slices = [_slices(args, volume) for volume in volumes]
+    models = [one.degradation() for one in slices]
     places = {
         "affines": [volume.affine for volume in volumes],
+        "degradations": models,
         "registration": args.register if args.register == "rigid" else "phase",
     }
+    if args.model == "nlm" and len(set(models)) > 1:
+        raise UsageError("nlm needs stacks of one slice thickness and axis")
     frames = [volume.frame(0) for volume in volumes]
-    result = _reconstructed(args, frames, scale, places, SliceProfileDegradation(1))
+    result = _reconstructed(args, frames, scale, places, models[0])
     write_volume(args.output, [result], like=first, scale=scale, overwrite=args.overwrite)
+    return {
+        "inputs": [_described(*pair) for pair in zip(volumes, slices, strict=True)],
+        "registration": args.register or "none",
+        "scale": scale,
+        "dtype": str(result.dtype),
+        "shape_out": list(result.shape),
+        "spacing_out": [have / by for have, by in zip(first.spacing, scale, strict=True)],
+    }
+
+
+def _slices(args: argparse.Namespace, volume: Volume) -> Slices:
+    """The slices of one stack; its thick axis is that of its files, or of its largest spacing."""
+    axis = SLICE_AXIS
+    if volume.thickness is None:
+        axis = max(range(3), key=lambda a: volume.spacing[a])
+    try:
+        slices = SliceOptions.of(args).slices_of(volume, axis)
+    except ValueError as error:
+        raise UsageError(f"{volume.path}: {error}") from error
+    if slices.remark:
+        _say(f"{volume.path}: {slices.remark}")
+    return slices
+
+
+def _described(volume: Volume, slices: Slices) -> dict[str, Any]:
+    return {
+        "input": str(volume.path),
+        "shape_in": list(volume.shape),
+        "spacing_in": list(volume.spacing),
+        "slices": slices.record(),
+    }
 
 
 def _check(volume: Volume, first: Volume) -> None:

@@ -98,8 +98,8 @@ class UpscaleJob:
         A label map of the input, and where its result goes.
     blur : float, "estimate" or None
         Width of the blur of the input, in its samples; None leaves it to the estimator.
-    slices : SliceOptions or None
-        What the slices of a volume are; None leaves it to the estimator.
+    slices : SliceOptions
+        What was said of the slices of a volume.
     reference : ReferenceVolume or None
         Another contrast of the volume.
     """
@@ -115,7 +115,7 @@ class UpscaleJob:
     maps: dict[str, Path] = field(default_factory=dict)
     labels: tuple[Path, Path] | None = None
     blur: float | str | None = None
-    slices: SliceOptions | None = None
+    slices: SliceOptions = field(default_factory=SliceOptions)
     reference: ReferenceVolume | None = None
     record: dict[str, Any] = field(default_factory=dict)
 
@@ -145,12 +145,14 @@ class UpscaleJob:
             raise ValueError("--spacing is for volumes, give --scale for images")
         if self.reference is not None:
             raise ValueError("--reference is for volumes")
+        if self.slices.given:
+            raise ValueError("--axis, --profile, --thickness and --gap are for volumes")
         scale = self.scale or self.models.own_scale or DEFAULT_IMAGE_SCALE
         if isinstance(scale, tuple) and len(scale) != 2:
             raise ValueError("the --scale of an image must be one number or two")
         picture = read_image(self.source)
         labels = LabelImage(self.labels, picture) if self.labels else None
-        estimator = self._choose(picture.array, scale, None)
+        estimator = self._choose(picture.array, scale)
         result, maps = self._predict(estimator, picture.array, scale=scale, progress=progress)
         write_image(self.target, result, like=picture, scale=scale, overwrite=self.overwrite)
         for name, values in maps.items():
@@ -174,14 +176,14 @@ class UpscaleJob:
         likes = {name: map_volume(volume, signed=name == "detail") for name in self.maps}
         maps: list[dict[str, np.ndarray]] = []
         scale = self._volume_scale(volume)
-        estimator = self._choose(volume, scale, volume.spacing)
+        estimator = self._choose(volume, scale)
         guide = {}
         if self.reference is not None:
             guide = self.reference.request(estimator, volume)
             self.record["reference"] = str(self.reference.path)
         self.record["spacing_in"] = list(volume.spacing)
         if self.models.automatic:
-            print(f"{self.source}: {self.record['plan']}", file=sys.stderr)
+            self._say(self.record["plan"])
 
         def frames() -> Iterator[np.ndarray]:
             for index in range(volume.n_frames):
@@ -210,6 +212,9 @@ class UpscaleJob:
         self.record["shape_out"] = list(written.shape)
         self.record["spacing_out"] = list(written.spacing)
 
+    def _say(self, text: str) -> None:
+        print(f"{self.source}: {text}", file=sys.stderr)
+
     def _predict(
         self, estimator: SuperResolver, data: np.ndarray, **request: Any
     ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
@@ -236,19 +241,15 @@ class UpscaleJob:
         x, y, z = (have / want for have, want in zip(volume.spacing, wanted, strict=True))
         return x, y, z
 
-    def _choose(
-        self,
-        data: np.ndarray | Volume,
-        scale: Scale,
-        spacing: tuple[float, float, float] | None,
-    ) -> SuperResolver:
+    def _choose(self, data: np.ndarray | Volume, scale: Scale) -> SuperResolver:
+        from classicsr.io import Volume
         from classicsr.zoo import method_name
 
         name, estimator = self.models.find(scale)
-        if self.slices is not None and self.slices.given:
-            if spacing is None or not isinstance(scale, tuple):
-                raise ValueError("--axis, --profile, --thickness and --gap are for volumes")
-            self.slices.apply(estimator, spacing, scale)
+        spacing = None
+        if isinstance(data, Volume) and isinstance(scale, tuple):
+            spacing = data.spacing
+            estimator = self._with_slices(estimator, data, scale)
         self.record |= {
             "model": name,
             "method": method_name(estimator),
@@ -257,6 +258,16 @@ class UpscaleJob:
             "shape_in": list(data.shape),
             "dtype": str(data.dtype),
         }
+        return estimator
+
+    def _with_slices(
+        self, estimator: SuperResolver, volume: Volume, scale: tuple[float, ...]
+    ) -> SuperResolver:
+        estimator, slices = self.slices.apply(estimator, volume, scale)
+        if slices is not None:
+            self.record["slices"] = slices.record()
+            if slices.remark:
+                self._say(slices.remark)
         return estimator
 
 

@@ -104,6 +104,10 @@ def add_parser(subparsers: Any) -> None:
         action="store_true",
         help="let rotations and shifts place the reference (SimpleITK, extra 'registration')",
     )
+    parser.add_argument(
+        "--axis", type=int, choices=(0, 1, 2),
+        help="thick axis of volumes for 'self' (default: the one that is enlarged most)",
+    )  # fmt: skip
     add_slice_options(parser)
     add_jobs_option(parser)
     parser.add_argument("--overwrite", action="store_true", help="replace existing files")

@@ -62,7 +62,7 @@ class NetworkSR(FixedScaleSuperResolver):
     max_seconds : float, optional
         Stops earlier, and the schedule with it. Makes results depend on the machine.
     mixed_precision : bool
-        bfloat16 while training on a GPU.
+        bfloat16 while training: faster on a GPU, and on processors that have it.
     checkpoint : path, optional
         Written once a minute; `fit` goes on from it where it exists.
     device : {"auto", "cpu", "cuda"}

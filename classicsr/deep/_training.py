@@ -38,7 +38,7 @@ class Trainer:
     max_seconds : float, optional
         Ends training, and the schedule with it.
     mixed_precision : bool
-        bfloat16 on a GPU.
+        The network computes in bfloat16.
     game : AdversarialGame, optional
         For adversarial losses.
     perceptual : callable, optional
@@ -65,7 +65,7 @@ class Trainer:
         self._max_seconds = max_seconds
         self._game = game
         self._device = next(module.parameters()).device
-        self._mixed_precision = mixed_precision and self._device.type == "cuda"
+        self._mixed_precision = mixed_precision
         self._optimizer = _optimizer(module, recipe)
         self._terms: dict[str, Term] = {**PIXEL_TERMS}
         if perceptual is not None:
@@ -113,7 +113,7 @@ class Trainer:
         inputs, base, target = batch
         for group in self._optimizer.param_groups:
             group["lr"] = rate
-        with torch.autocast("cuda", torch.bfloat16, enabled=self._mixed_precision):
+        with torch.autocast(self._device.type, torch.bfloat16, enabled=self._mixed_precision):
             result = base + self._module(inputs)
             parts = {
                 name: weight * self._terms[name](result.float(), target)

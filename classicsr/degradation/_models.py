@@ -253,9 +253,11 @@ class SliceProfileDegradation(Degradation):
             )
 
     def at_scale(self, scales: Sequence[float]) -> SliceProfileDegradation:
-        """See `Degradation.at_scale`."""
-        widest = float(np.max(self.thickness))
-        return SliceProfileDegradation(tuple(scales), self.profile, widest)
+        """See `Degradation.at_scale`; for another number of axes all get the greatest thickness."""
+        thickness = self.thickness
+        if np.size(thickness) != len(scales):
+            thickness = float(np.max(thickness))
+        return SliceProfileDegradation(tuple(scales), self.profile, thickness)
 
     def _axis_bands(self, n_in: int, n_out: int, axis: int, n_axes: int) -> Bands:
         scale = self._per_axis("scale", n_axes)[axis]

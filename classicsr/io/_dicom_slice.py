@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -18,6 +18,8 @@ from classicsr.io._picture import check_size
 
 if TYPE_CHECKING:
     from pydicom import Dataset
+
+Default = TypeVar("Default", float, None)
 
 _KEYWORDS = [
     "SOPClassUID",
@@ -72,9 +74,9 @@ class Slice:
     dtype: str
     photometric: str
     rescale: tuple[float, float]
-    thickness: float
+    thickness: float | None
     spacing: float
-    """In mm as the attributes say; 0 where they do not."""
+    """In mm as the attributes say; None and 0 where they do not."""
     is_enhanced: bool
 
 
@@ -174,7 +176,7 @@ def _slice(path: Path, header: Dataset, frame: int) -> Slice:
         dtype=f"{'ui'[header.PixelRepresentation]}{header.BitsAllocated // 8}",
         photometric=str(header.PhotometricInterpretation),
         rescale=rescale,
-        thickness=abs(attributes.number("SliceThickness", 0)),
+        thickness=attributes.number("SliceThickness", None),
         spacing=abs(attributes.number("SpacingBetweenSlices", 0)),
         is_enhanced="PerFrameFunctionalGroupsSequence" in header,
     )
@@ -200,7 +202,7 @@ class _Attributes:
             raise FileError(f"{self._path}: {keyword} is not {count} number(s) but {value}")
         return floats
 
-    def number(self, keyword: str, default: float) -> float:
+    def number(self, keyword: str, default: Default) -> float | Default:
         return default if self._value(keyword) is None else self.numbers(keyword, 1)[0]
 
 

@@ -20,13 +20,14 @@ _SAME_DIRECTION = 1e-3
 _SAME_STEP = 0.05  # of the step: positions are often rounded to 0.1 mm
 _SAME_SPACING = 0.01
 _TILT_DEGREES = 0.5  # less is rounding of the positions
+_THICKEST = 5.0  # times the distance of slices: what is said beyond it is a mistake
 
 
 def stacked(folder: Path, slices: Sequence[Slice]) -> tuple[list[Slice], Vector]:
     """Slices sorted along their normal, and the affine from (column, row, slice) to RAS in mm.
 
-    The positions alone decide on order and spacing. Warns where thickness or spacing attributes
-    say something else, and where the slices are sheared (gantry tilt).
+    The positions alone decide on order and spacing. Warns where SpacingBetweenSlices says something
+    else, where SliceThickness cannot be true, and where the slices are sheared (gantry tilt).
 
     Raises
     ------
@@ -45,6 +46,20 @@ def stacked(folder: Path, slices: Sequence[Slice]) -> tuple[list[Slice], Vector]
     affine[:3, 2] = step
     affine[:3, 3] = first.position
     return ordered, _LPS_TO_RAS @ affine
+
+
+def slice_thickness(slices: Sequence[Slice], affine: Vector) -> float | None:
+    """Extent of a slice along the last axis in mm, by SliceThickness.
+
+    None where slices do not say it, differ, or say what cannot be true.
+    """
+    normal = np.cross(affine[:3, 0], affine[:3, 1])
+    step = affine[:3, 2]
+    distance = abs(float(step @ normal)) / float(np.linalg.norm(normal))
+    stated = _stated_thickness(slices)
+    if not stated or not _is_plausible(stated, distance):
+        return None
+    return stated[0] * float(np.linalg.norm(step)) / distance
 
 
 def is_sheared(affine: Vector) -> bool:
@@ -84,7 +99,7 @@ def _step(folder: Path, ordered: Sequence[Slice], normal: Vector) -> Vector:
     """From one slice to the next in mm, once it is sure that all steps are alike."""
     first = ordered[0]
     if len(ordered) == 1:
-        size = first.spacing or first.thickness or 1.0
+        size = first.spacing or max(first.thickness or 0.0, 0.0) or 1.0
         _warn(folder, f"is a single slice, taken as {size:g} mm thick")
         return normal * size
     positions = np.array([one.position for one in ordered])
@@ -98,7 +113,7 @@ def _step(folder: Path, ordered: Sequence[Slice], normal: Vector) -> Vector:
     tilt = _tilt(step, normal)
     if tilt > _TILT_DEGREES:
         _warn(folder, f"the slices are sheared by {tilt:.1f} degrees (gantry tilt), kept so")
-    _tell_differences(folder, first, size)
+    _tell_differences(folder, ordered, size)
     return step
 
 
@@ -121,15 +136,27 @@ def _check_steps(folder: Path, ordered: Sequence[Slice], along: Vector, size: fl
     )
 
 
-def _tell_differences(folder: Path, first: Slice, size: float) -> None:
-    stated = {"SliceThickness": first.thickness, "SpacingBetweenSlices": first.spacing}
-    different = [
-        f"{name} says {value:g}"
-        for name, value in stated.items()
-        if value and abs(value - size) > _SAME_SPACING * size
-    ]
+def _tell_differences(folder: Path, ordered: Sequence[Slice], size: float) -> None:
+    different, spacing, stated = [], ordered[0].spacing, _stated_thickness(ordered)
+    if stated and not _is_plausible(stated, size):
+        said = " to ".join(f"{value:g}" for value in stated)
+        different.append(f"SliceThickness says {said}, which is ignored")
+    if spacing and abs(spacing - size) > _SAME_SPACING * size:
+        different.append(f"SpacingBetweenSlices says {spacing:g}")
     if different:
         _warn(folder, f"slices are {size:.4g} mm apart by their positions ({', '.join(different)})")
+
+
+def _stated_thickness(slices: Sequence[Slice]) -> list[float]:
+    """The least and the greatest SliceThickness, or the only one, if any."""
+    stated = [one.thickness for one in slices if one.thickness is not None]
+    return sorted({min(stated), max(stated)}) if stated else []
+
+
+def _is_plausible(stated: Sequence[float], distance: float) -> bool:
+    """Whether all slices may be of one thickness, the stated one."""
+    alike = stated[-1] - stated[0] <= _SAME_SPACING * distance
+    return alike and 0 < stated[0] <= _THICKEST * distance
 
 
 def _tilt(step: Vector, normal: Vector) -> float:

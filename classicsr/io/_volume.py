@@ -48,7 +48,8 @@ class Volume:
         stored numbers loses nothing.
     thickness : float or None
         Of a slice along the last axis in mm, where the file tells it (DICOM): below the spacing
-        there are gaps, above it slices overlap.
+        there are gaps, above it slices overlap. None also where what it tells cannot be true: 0
+        or less, more than five times the spacing, or another one in every slice.
     """
 
     path: Path
@@ -162,6 +163,7 @@ def read_volume(path: str | PathLike[str]) -> Volume:
 
 def _read_series(path: Path) -> Volume:
     from classicsr.io._dicom import nifti_header, open_series
+    from classicsr.io._dicom_stack import slice_thickness
 
     series, affine = open_series(path)
     header = nifti_header(series, affine)
@@ -177,7 +179,7 @@ def _read_series(path: Path) -> Volume:
         header=header,
         channels=(),
         source=series,
-        thickness=series.slices[0].thickness or None,
+        thickness=slice_thickness(series.slices, affine),
     )
 
 

@@ -189,16 +189,17 @@ class PlacedDegradation:
 
 @dataclass(frozen=True, eq=False)
 class PlacedFrames:
-    """Frames of any shapes and spacings, each with its place in the world."""
+    """Frames of any shapes, spacings and profiles, each with its place in the world."""
 
-    kind: Degradation
+    kinds: tuple[Degradation, ...]
     grids: tuple[Grid, ...]
     scene: Grid
 
     @cached_property
     def models(self) -> list[PlacedDegradation]:
         """One forward model per frame."""
-        return [PlacedDegradation.place(self.kind, grid, self.scene) for grid in self.grids]
+        pairs = zip(self.kinds, self.grids, strict=True)
+        return [PlacedDegradation.place(kind, grid, self.scene) for kind, grid in pairs]
 
     def data(self, frames: Sequence[Float32]) -> DataTerm:
         """See `Layout`."""

@@ -66,6 +66,7 @@ class VariationalSR(ReconstructionSR):
         *,
         affines: Sequence[ArrayLike] | None = None,
         grid: tuple[Sequence[int], ArrayLike] | None = None,
+        degradations: Sequence[Degradation] | None = None,
         registration: str = "phase",
         scale: Scale | None = None,
         data_range: tuple[float, float] | None = None,
@@ -87,6 +88,9 @@ class VariationalSR(ReconstructionSR):
         grid : (shape, affine), optional
             Of the result, where there are affines; by default the grid of the first frame,
             made finer by `scale`.
+        degradations : sequence of Degradation, one per frame, optional
+            Where there are affines: instead of the estimator's, for stacks whose slices differ
+            in profile or thickness. Scales are left out of account, as those of the estimator's.
         registration : {"phase", "rigid"}
             Where nothing says where frames lie, shifts are found by phase correlation with the
             first one. "rigid": rotations and shifts are found by SimpleITK, starting where
@@ -103,8 +107,8 @@ class VariationalSR(ReconstructionSR):
         Raises
         ------
         ValueError
-            For frames whose shapes do not go together, a scale below 1, or shifts, affines or a
-            grid that do not fit the frames.
+            For frames whose shapes do not go together, a scale below 1, or shifts, affines,
+            degradations or a grid that do not fit the frames.
         ImportError
             For rigid registration without SimpleITK (extra ``registration``).
 
@@ -132,9 +136,15 @@ class VariationalSR(ReconstructionSR):
             affines = [np.eye(n_axes + 1)] * len(arrays)
         if affines is None:
             self._require(grid is None, "grid", "None without affines", grid)
+            self._require(
+                degradations is None, "degradations", "None without affines", degradations
+            )
             layout, one = self._shifted(arrays, shifts, scale, data_range)
         else:
-            layout, one = self._placed(arrays, affines, grid, registration, scale, data_range)
+            kinds = self._kinds(degradations, len(arrays))
+            layout, one = self._placed(
+                arrays, affines, kinds, grid, registration, scale, data_range
+            )
         return one.reconstructed(lambda part: self._solve(layout.data(part), layout.start(part)))
 
     def _shifted(
@@ -166,6 +176,7 @@ class VariationalSR(ReconstructionSR):
         self,
         arrays: list[NDArray[Any]],
         affines: Sequence[ArrayLike],
+        kinds: tuple[Degradation, ...],
         grid: tuple[Sequence[int], ArrayLike] | None,
         registration: str,
         scale: Scale | None,
@@ -188,11 +199,19 @@ class VariationalSR(ReconstructionSR):
                 grid,
             )
             scene = Grid.of(*grid, "grid", owner)
-        kind = self.degradation or BicubicDegradation(1)
         if registration != "rigid":
-            return PlacedFrames(kind, tuple(grids), scene), frames
+            return PlacedFrames(kinds, tuple(grids), scene), frames
         found = tuple(register_rigid(frames.gray, grids))
-        return self._refined(PlacedFrames(kind, found, scene), frames.gray), frames
+        return self._refined(PlacedFrames(kinds, found, scene), frames.gray), frames
+
+    def _kinds(
+        self, degradations: Sequence[Degradation] | None, n_frames: int
+    ) -> tuple[Degradation, ...]:
+        if degradations is None:
+            return (self.degradation or BicubicDegradation(1),) * n_frames
+        usable = is_sequence_of(degradations, n_frames, lambda one: isinstance(one, Degradation))
+        self._require(usable, "degradations", "one Degradation per frame", degradations)
+        return tuple(degradations)
 
     def _refined(self, layout: Layout, frames: list[Float32]) -> Layout:
         for _ in range(_REFINEMENTS):

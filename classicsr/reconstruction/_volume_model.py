@@ -35,12 +35,12 @@ class RegressorKind:
     pack: Callable[[Any], dict[str, NDArray[Any]]]
     restore: Callable[[ModelFile, int, int], RowsPredictor]
 
-    def make(self, rng: Any, n_jobs: int | None) -> Any:
-        """An unfitted regressor."""
+    def make(self, rng: Any, n_jobs: int | None, **changes: Any) -> Any:
+        """An unfitted regressor, some of its parameters changed."""
         from classicsr import regressors
 
         made = getattr(regressors, self.name)
-        return made(**self.parameters, random_state=rng, n_jobs=n_jobs)
+        return made(**{**self.parameters, **changes}, random_state=rng, n_jobs=n_jobs)
 
 
 def _pack_piecewise(map_: PiecewiseLinearMap) -> dict[str, NDArray[Any]]:

@@ -88,6 +88,7 @@ class VolumePatchSR(ReconstructionSR):
     """
 
     method = "volume"
+    _near: int | None = None  # samples around a block that are seen one by one
     regression_: VolumeRegression
 
     def __init__(
@@ -168,10 +169,11 @@ class VolumePatchSR(ReconstructionSR):
             self.regression_ = VolumeRegression.learn(
                 pairs,
                 WindowShape(factors, self._radius(factors)),
-                REGRESSORS[self.regressor].make(rng, self.n_jobs),
+                REGRESSORS[self.regressor].make(rng, self.n_jobs, **self._changes()),
                 n_samples=self.n_samples,
                 energy=self.energy,
                 rng=rng,
+                near=self._near,
             )
         tell(len(volumes) + 1, len(volumes) + 1)
         self.calibration_ = None
@@ -191,6 +193,10 @@ class VolumePatchSR(ReconstructionSR):
     def _radius(self, factors: tuple[int, ...]) -> tuple[int, ...]:
         """Samples of a window around a block."""
         return tuple(_REACH * factor for factor in factors)
+
+    def _changes(self) -> dict[str, Any]:
+        """Parameters of the regressor that are not those of its kind."""
+        return {}
 
     def _to_unit(self, volume: NDArray[Any]) -> Float32:
         return self._intensity(volume, self.data_range).to_unit(volume)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from classicsr.regressors._base import PatchRegressor
 
 Float32 = NDArray[np.float32]
+_CONTEXT_ENERGY = 0.7  # share of the second moment of the means' differences that is kept
 _MOMENT_SAMPLES = 50_000  # windows that the principal components are learned from
 
 
@@ -81,6 +83,7 @@ class VolumeRegression:
         n_samples: int,
         energy: float,
         rng: np.random.RandomState,
+        near: int | None = None,
     ) -> VolumeRegression:
         """Learn from pairs of an estimate and of what it lacks, and from their mirror images.
 
@@ -94,8 +97,11 @@ class VolumeRegression:
         energy : float
             Share of the second moment of the differences that their components keep.
         rng : RandomState
+        near : int, optional
+            Samples around the block, per axis, that are seen one by one; the window is then
+            seen as means of blocks as well, of which it holds a whole number. Default all.
         """
-        from classicsr.features import difference_matrix, principal_filters
+        from classicsr.features import principal_filters
 
         poses = [(e[m], missing[m]) for e, missing in pairs for m in _mirrors(e.ndim)]
 
@@ -109,12 +115,11 @@ class VolumeRegression:
                 yield rows, blocks[at].reshape(len(chosen), -1)
 
         moment = np.sum([w.T.astype(np.float64) @ w for w, _ in sample(_MOMENT_SAMPLES)], axis=0)
-        # the triangular factor has the same components, and far fewer rows
-        differences = np.asarray(np.linalg.qr(difference_matrix(shape.sides), mode="r"))
-        filters = principal_filters(differences, moment, energy)
+        kept = zip(_differences(shape, near), (energy, _CONTEXT_ENERGY), strict=False)
+        filters = np.concatenate([principal_filters(one, moment, share) for one, share in kept])
         features = PiecewiseLinearMap(WholeSpace(), filters.T[None])
-        parts = [(features.predict(w), targets) for w, targets in sample(n_samples)]
-        X, Y = (np.concatenate(part) for part in zip(*parts, strict=True))
+        rows = [(features.predict(w), targets) for w, targets in sample(n_samples)]
+        X, Y = (np.concatenate(part) for part in zip(*rows, strict=True))
         return cls(shape, filters, regressor.fit(X, Y).map_)
 
     def missing(self, estimate: Float32, n_jobs: int | None = None) -> Float32:
@@ -136,6 +141,28 @@ class VolumeRegression:
         order = np.arange(2 * n_axes).reshape(2, n_axes).T.ravel()  # each place, then its block
         whole = blocks.reshape(*views.shape[:n_axes], *block).transpose(order)
         return whole.reshape(estimate.shape)
+
+
+def _differences(shape: WindowShape, near: int | None) -> Iterator[NDArray[np.float64]]:
+    """From windows to differences: of the samples near the block, and of the means of blocks."""
+    from classicsr.features import difference_matrix
+
+    def factor(sides: Sequence[int]) -> NDArray[np.float64]:
+        # it has the principal components of the differences, and far fewer rows
+        return np.asarray(np.linalg.qr(difference_matrix(sides), mode="r"))
+
+    samples = np.eye(math.prod(shape.sides)).reshape(-1, *shape.sides)
+    if near is None:
+        yield factor(shape.sides)
+        return
+    rims = [max(0, radius - near) for radius in shape.radius]
+    place = tuple(slice(rim, side - rim) for rim, side in zip(rims, shape.sides, strict=True))
+    inner = samples[(slice(None), *place)]
+    yield factor(inner.shape[1:]) @ inner.reshape(len(samples), -1).T
+    pairs = zip(shape.sides, shape.block, strict=True)
+    split = [n for side, block in pairs for n in (side // block, block)]
+    means = samples.reshape(-1, *split).mean(axis=tuple(range(2, len(split) + 1, 2)))
+    yield factor(means.shape[1:]) @ means.reshape(len(samples), -1).T
 
 
 def _mirrors(n_axes: int) -> list[tuple[slice, ...]]:

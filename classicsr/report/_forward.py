@@ -72,11 +72,6 @@ class Forward:
             raise ValueError(f"degradation {text!r}: must be {GRAMMAR}")
         return forward
 
-    @property
-    def linear(self) -> str:
-        """The text without the noise."""
-        return ":".join((self.kind, *self.options))
-
     def scales(self, scale: Scale, n_axes: int) -> tuple[float, ...]:
         """The factor of each axis of an image or of a volume."""
         if np.ndim(scale) == 0:
@@ -106,9 +101,16 @@ class Forward:
             return SliceProfileDegradation(numbers, profile, float(thickness))
         raise ValueError(f"{self.kind!r} with {len(self.options)} options is not known")
 
-    def apply(self, reference: np.ndarray, scales: tuple[float, ...], peak: float) -> np.ndarray:
+    def apply(
+        self,
+        reference: np.ndarray,
+        scales: tuple[float, ...],
+        peak: float,
+        seeds: tuple[int, ...] = (0,),
+    ) -> np.ndarray:
         """The low-resolution image; its noise is the same in every run."""
         low = self.model(scales).forward(reference)
         if self.noise:
-            low = add_noise(low, self.noise / 100 * peak, random_state=0)
+            rng = np.random.default_rng(seeds)
+            low = add_noise(low, self.noise / 100 * peak, random_state=rng)
         return low.astype(np.float32)

@@ -6,13 +6,14 @@ import importlib.metadata
 import os
 import platform
 import sys
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from classicsr._version import __version__
 
-_PACKAGES = ("numpy", "scipy", "scikit-learn", "numba", "faiss-cpu")
+_PACKAGES = ("numpy", "scipy", "scikit-learn", "numba", "faiss-cpu", "torch")  # where installed
 _STATUS = Path("/proc/self/status")
 
 
@@ -24,9 +25,14 @@ def machine() -> dict[str, Any]:
         "cores": len(usable(0)) if usable else os.cpu_count(),
         "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),
-        "versions": {"classicsr": __version__}
-        | {name: importlib.metadata.version(name) for name in _PACKAGES},
+        "versions": {"classicsr": __version__, **dict(_installed())},
     }
+
+
+def _installed() -> Iterator[tuple[str, str]]:
+    for name in _PACKAGES:
+        with suppress(importlib.metadata.PackageNotFoundError):
+            yield name, importlib.metadata.version(name)
 
 
 def _cpu() -> str:

@@ -55,7 +55,7 @@ def model_of(name: str, scale: Scale, forward: Forward, plan: Plan, cache: Path)
         return Model("no training", key=digest(name))
     native = max(2, math.ceil(np.max(scale)))
     bundled = f"{name}-x{native}"
-    if bundled in bundled_models() and (forward.kind == "bicubic" or not plan.train):
+    if bundled in bundled_models() and (forward.text == "bicubic" or not plan.train):
         return _stored(bundled_models()[bundled], f"bundled {bundled}")
     if not plan.train:
         raise ValueError(f"has no bundled model for x{native}, and no training images were given")
@@ -80,7 +80,7 @@ def _fitted(name: str, native: int, forward: Forward, plan: Plan, cache: Path) -
         "work": "fit",
         "method": name,
         "native_scale": native,
-        "degradation": forward.linear,
+        "degradation": forward.text,
         "seed": plan.seed,
     }
     key = digest([software(), task, [file_digest(path) for path in plan.train]])
@@ -91,4 +91,5 @@ def _fitted(name: str, native: int, forward: Forward, plan: Plan, cache: Path) -
         for record in run_child(task | {"threads": n_threads(plan.n_jobs)}):
             if "error" in record:
                 raise ValueError(f"fitting failed: {record['error']}")
-    return _stored(path, f"fitted on {len(plan.train)} images")
+    noise = f" with {forward.noise:g} % noise" if forward.noise else ""
+    return _stored(path, f"fitted on {len(plan.train)} images{noise}")

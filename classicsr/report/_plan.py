@@ -106,13 +106,18 @@ class Plan:
 
     @cached_property
     def images(self) -> list[Image]:
-        """Every file; names that occur twice in a set keep their suffix."""
+        """Every file; names that occur twice in a set keep their suffix.
+
+        Volumes that lie among images are a set of their own: their units are others.
+        """
         images = []
         for data, paths in self.data.items():
             stems = Counter(_stem(path) for path in paths)
+            is_mixed = len({is_volume(path) for path in paths}) > 1
             for path in paths:
                 name = _stem(path) if stems[_stem(path)] == 1 else path.name
-                images.append(Image(name, data, path))
+                own = f"{data} (volumes)" if is_mixed and is_volume(path) else data
+                images.append(Image(name, own, path))
         return images
 
 
@@ -139,6 +144,13 @@ def scale_text(scale: Scale) -> str:
 def _enlarges(scale: Scale) -> bool:
     factors = scale if isinstance(scale, tuple) else (scale,)
     return min(factors) >= 1 and max(factors) > 1
+
+
+def is_volume(path: Path) -> bool:
+    """By the suffix, so that files that cannot be read have a kind, too."""
+    from classicsr.io._formats import VOLUME_SUFFIXES, suffix_of
+
+    return suffix_of(path) in VOLUME_SUFFIXES
 
 
 def _stem(path: Path) -> str:

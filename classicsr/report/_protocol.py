@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from classicsr.report._metrics import METRICS
-from classicsr.report._plan import Plan
+from classicsr.report._plan import Plan, is_volume
 from classicsr.report._statistics import CONFIDENCE
 
 
 def protocol_of(plan: Plan) -> dict[str, str]:
     """Topic -> how it was done; what a reader needs to make the same figures."""
     ranked = METRICS[plan.metric_names[0]].label
+    kinds = {"Volumes" if is_volume(image.path) else "Images" for image in plan.images}
     protocol = {
         "Images": (
             "Luma (BT.601, rounded to integers; grey images as they are, 16 bits brought to 255), "
@@ -46,4 +47,5 @@ def protocol_of(plan: Plan) -> dict[str, str]:
             "resident size of the process while it upscales, Python and libraries included. Time "
             "to fit: as the model file tells it."
         )
-    return protocol  # fmt: skip
+    absent = {"Images", "Volumes"} - kinds
+    return {topic: text for topic, text in protocol.items() if topic not in absent}

@@ -8,7 +8,7 @@ from itertools import chain, islice, zip_longest
 from classicsr.report._case import Case
 from classicsr.report._forward import Forward, Scale
 from classicsr.report._pictures import Window, encode, repeated
-from classicsr.report._plan import Image, Plan, scale_text
+from classicsr.report._plan import Image, Plan, is_volume, scale_text
 from classicsr.report._results import Picture, Showcase
 
 MAX_PICTURES = 150
@@ -20,8 +20,6 @@ Chosen = list[tuple[Image, Scale, Forward]]
 
 def choose(plan: Plan) -> Chosen:
     """Images, factors and degradations to show: the first image of every set, then the second."""
-    from classicsr.io._formats import VOLUME_SUFFIXES, suffix_of
-
     sets: dict[str, list[Image]] = {}
     for image in plan.images:
         sets.setdefault(image.data, []).append(image)
@@ -29,10 +27,9 @@ def choose(plan: Plan) -> Chosen:
     chosen: Chosen = []
     room = MAX_PICTURES
     for image in filter(None, in_turn):
-        is_volume = suffix_of(image.path) in VOLUME_SUFFIXES
         for scale in plan.scales:
             for forward in plan.forwards:
-                room -= (len(plan.methods) + 2) * (_VOLUME_WEIGHT if is_volume else 1)
+                room -= (len(plan.methods) + 2) * (_VOLUME_WEIGHT if is_volume(image.path) else 1)
                 if room >= 0 or not chosen:
                     chosen.append((image, scale, forward))
     return list(islice(chosen, MAX_SHOWCASES))

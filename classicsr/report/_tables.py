@@ -113,8 +113,11 @@ def quality_table(results: Results) -> Table:
 
 
 def _ranks(summaries: Sequence[Summary], metric: str) -> dict[int, str]:
-    """Index of a summary -> its place in its set; incomplete ones have none."""
-    higher = METRICS[metric].higher_is_better
+    """Index of a summary -> its place in its set; incomplete ones have none.
+
+    Those that are shown with the same figure share a place.
+    """
+    higher, digits = METRICS[metric].higher_is_better, METRICS[metric].digits
     if higher is None:
         return {}
     sets: dict[tuple[str, str, str], list[int]] = {}
@@ -124,13 +127,16 @@ def _ranks(summaries: Sequence[Summary], metric: str) -> dict[int, str]:
     for members in sets.values():
         fewest = min(summaries[k].n_failed for k in members)
         values = {
-            k: value
+            k: round(value, digits)
             for k in members
             if summaries[k].n_failed == fewest
             and (value := summaries[k].metrics.get(metric)) is not None
         }
-        order = sorted(values, key=lambda k: values[k], reverse=higher)
-        ranks |= dict(zip(order, (BEST, SECOND), strict=False)) if len(order) > 1 else {}
+        places = dict(
+            zip(sorted(set(values.values()), reverse=higher), (BEST, SECOND), strict=False)
+        )
+        if len(values) > 1:
+            ranks |= {k: places[value] for k, value in values.items() if value in places}
     return ranks
 
 

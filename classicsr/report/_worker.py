@@ -14,13 +14,16 @@ from typing import Any
 
 import numpy as np
 
-from classicsr.report._case import Case, read_companion
+from classicsr.metrics import modcrop
+from classicsr.report._case import PEAK, Case, read_companion
 from classicsr.report._forward import Forward
 from classicsr.report._machine import peak_bytes, restart_peak
 from classicsr.report._metrics import Result, measure
 from classicsr.report._pictures import Window, encode
+from classicsr.report._plan import is_volume
 from classicsr.report._text import one_line
 from classicsr.super_resolution import SuperResolver
+from classicsr.super_resolution._evaluation import luma_255
 
 Record = dict[str, Any]
 LONG = 2.0
@@ -108,24 +111,44 @@ def _time(task: Record, image: Record, sr: SuperResolver) -> Record:
 
 def _fit(task: Record) -> Record:
     """Fit a method and write its model file."""
-    from classicsr.datasets._dataset import read_array
     from classicsr.zoo import make_method
 
-    images = [read_array(Path(path)) for path in task["train"]]
-    model = Forward.parse(task["degradation"]).model(float(task["native_scale"]))
+    forward = Forward.parse(task["degradation"])
+    images, sharp = _training_images(task, forward)
     sr = make_method(
         task["method"],
         scale=task["native_scale"],
-        degradation=model,
+        degradation=forward.model(float(task["native_scale"])),
         random_state=task["seed"],
         n_jobs=task["threads"],
     )
     start = time.perf_counter()
-    sr.fit(images)
+    sr.fit(images, sharp)
     seconds = time.perf_counter() - start
     provenance = {"n_images": len(images), "seed": task["seed"], "seconds": round(seconds, 1)}
     sr.save(task["model"], {"provenance": provenance})
     return {"seconds": seconds}
+
+
+def _training_images(task: Record, forward: Forward) -> tuple[list[Any], list[Any] | None]:
+    """What a method is fitted on: images, or under noise noisy small ones and the sharp ones.
+
+    Their noise is not that of the images that are compared.
+    """
+    from classicsr.datasets._dataset import read_array
+
+    images = [read_array(Path(path)) for path in task["train"]]
+    if not forward.noise:
+        return images, None
+    if any(is_volume(Path(path)) for path in task["train"]):
+        raise ValueError("under noise, methods are fitted on images, not on volumes")
+    scales = (float(task["native_scale"]),) * 2
+    sharp = [modcrop(luma_255(image), scales).astype(np.uint8) for image in images]
+    seeds = ((task["seed"], 1 + number) for number in range(len(sharp)))
+    noisy = [
+        forward.apply(image, scales, PEAK, one) for image, one in zip(sharp, seeds, strict=True)
+    ]
+    return noisy, sharp
 
 
 def main() -> None:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         NeighborEmbeddingSR as NeighborEmbeddingSR,
     )
     from classicsr.super_resolution._patch import PatchRegressionSR as PatchRegressionSR
+    from classicsr.super_resolution._tree_filter import TreeFilterSR as TreeFilterSR
     from classicsr.super_resolution._volume import plan_volume as plan_volume
 
 _ORIGINS = {
@@ -46,6 +47,7 @@ _ORIGINS = {
     "PatchRegressionSR": "classicsr.super_resolution._patch",
     "RandomForestSR": "classicsr.super_resolution._forest",
     "SuperResolver": "classicsr.super_resolution._base",
+    "TreeFilterSR": "classicsr.super_resolution._tree_filter",
     "evaluate": "classicsr.super_resolution._evaluation",
     "plan_volume": "classicsr.super_resolution._volume",
     "upscale_labels": "classicsr.super_resolution._labels",

@@ -145,6 +145,11 @@ METHODS: Mapping[str, Method] = {
             "classicsr.super_resolution:HashedFilterSR",
         ),
         Method(
+            "fast", "filters chosen by a tree of pixel tests in a canonical pose",
+            "Huang, Siu, IEEE TCSVT 2017; Romano, Isidoro, Milanfar, IEEE TCI 2017",
+            "classicsr.super_resolution:TreeFilterSR",
+        ),
+        Method(
             "forest", "trees with one ridge regression per leaf, averaged",
             "Schulter, Leistner, Bischof, CVPR 2015",
             _FOREST, {"variant": "regression"},

@@ -62,7 +62,7 @@ def test_a_folder_of_series_and_files(run, series, tmp_path):
 
 
 def test_warnings_name_the_folder_once(run, series, tmp_path):
-    folder, _ = series(SliceThickness=5)
+    folder, _ = series(SpacingBetweenSlices=5)
     outcome = run("upscale", folder, "-o", tmp_path / "o", "--model", "bicubic", "--scale", 2)
     assert outcome.status == 0
     assert outcome.err.count(str(folder)) == 1

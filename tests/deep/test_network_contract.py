@@ -188,10 +188,20 @@ def test_wrong_parameters(params, message, training_images):
         NetworkSR(**params).fit(training_images[:1])
 
 
-def test_no_gpu_is_said(training_images, monkeypatch):
+def test_no_gpu_is_said(training_images, monkeypatch, fitted, tmp_path, capsys):
+    from PIL import Image
+
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(ValueError, match="finds no GPU"):
         NetworkSR(device="cuda", **QUICK).fit(training_images[:1])
+    with pytest.raises(ValueError, match="finds no GPU"):
+        changed(fitted("espcn"), device="cuda").predict(training_images[0])
+    image = tmp_path / "a.png"
+    Image.fromarray((255 * training_images[0]).astype(np.uint8)).save(image)
+    command = ["fit", image, "--method", "espcn", "--scale", 2, "-o", tmp_path / "m.safetensors"]
+    assert main([*map(str, command), "--set", "device=cuda"]) != 0
+    (line,) = capsys.readouterr().err.strip().splitlines()
+    assert "finds no GPU" in line
 
 
 def test_without_torch_one_line_says_what_to_install(tmp_path, monkeypatch, capsys):

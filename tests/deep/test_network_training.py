@@ -218,6 +218,32 @@ def test_checkpoints_of_others_are_refused(images, tmp_path):
         NetworkSR(2, "espcn", **settings).fit(images[:1])
 
 
+def on(device: str, images, **changes) -> NetworkSR:
+    settings = {**QUICK, "n_steps": 60, "learning_rate": 3e-3, "device": device} | changes
+    return NetworkSR(2, "espcn", loss="mse", **settings).fit(images)
+
+
+def test_mixed_precision_learns_the_same(images):
+    """bfloat16 has three digits: the weights differ, what is learned hardly does."""
+    full, mixed = on("cpu", images), on("cpu", images, mixed_precision=True)
+    last = [np.mean([line["mse"] for line in sr.history_[-10:]]) for sr in (full, mixed)]
+    assert last[1] == pytest.approx(last[0], rel=0.05)
+    assert any(not np.array_equal(full.weights_[k], mixed.weights_[k]) for k in full.weights_)
+    assert all(weight.dtype == np.float32 for weight in mixed.weights_.values())
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="PyTorch finds no GPU here")
+@pytest.mark.parametrize("mixed_precision", [False, True])
+def test_a_gpu_learns_and_predicts_the_same(images, mixed_precision):
+    low = resize(images[0], 0.5)
+    gpu = on("cuda", images, mixed_precision=mixed_precision)
+    cpu = on("cpu", images, mixed_precision=mixed_precision)
+    ends = [sr.history_[-1]["mse"] for sr in (gpu, cpu)]
+    assert ends[0] == pytest.approx(ends[1], rel=0.05)
+    results = [gpu.set_params(device=name).predict(low) for name in ("cuda", "cpu")]
+    np.testing.assert_allclose(*results, atol=1e-3)
+
+
 def test_time_limit_ends_training(images):
     sr = NetworkSR(2, "espcn", max_seconds=0.2, **QUICK).fit(images[:1])
     last = sr.history_[-1]

@@ -106,6 +106,14 @@ def test_default_gaussian_leaves_sharp_axes_alone():
     assert np.abs(blurred - GaussianDegradation((1, 1, 2)).forward(volume)).max() > 0.1
 
 
+def test_the_thickness_of_an_axis_stays_with_it():
+    volume = np.random.default_rng(0).normal(size=(6, 5, 12))
+    model = SliceProfileDegradation(1, thickness=(1, 1, 0.5)).at_scale((2, 1, 4))
+    expected = SliceProfileDegradation((2, 1, 4), thickness=(1, 1, 0.5))
+    np.testing.assert_array_equal(model.forward(volume), expected.forward(volume))
+    assert SliceProfileDegradation(1, thickness=(1, 0.5)).at_scale((2, 1, 4)).thickness == 1
+
+
 @pytest.mark.parametrize(
     "model",
     [

@@ -12,6 +12,7 @@ from classicsr.io import FileError, expand_inputs, kind_of, read_volume
 from classicsr.io import _dicom_slice as dicom_slice
 
 pydicom = pytest.importorskip("pydicom", reason="needs the extra 'dicom'")
+pytest.importorskip("pydicom.data")
 
 OBLIQUE = nib.eulerangles.euler2mat(0.3, -0.2, 0.5)
 
@@ -113,6 +114,19 @@ def test_compressed_pixels(series, syntax):
     np.testing.assert_array_equal(read_volume(folder).frame(0), voxels)
 
 
+@pytest.mark.parametrize("name", ["MR_small_jpeg_ls_lossless", "MR_small_jp2klossless"])
+def test_pixels_compressed_by_other_programs(name):
+    pytest.importorskip("gdcm", reason="needs the decoders of the extra 'dicom'")
+    from pydicom.data import get_testdata_file
+
+    with pytest.warns(UserWarning, match="single slice"):
+        plain, packed = (
+            read_volume(get_testdata_file(f"{one}.dcm", download=False)).frame(0)
+            for one in ("MR_small", name)
+        )
+    np.testing.assert_array_equal(packed, plain)
+
+
 def test_big_endian_and_jpeg_2000(medical):
     single = medical / "dicom" / "single"
     with pytest.warns(UserWarning, match="single slice"):
@@ -139,19 +153,36 @@ def test_many_frames_in_one_file(enhanced):
 
 def test_thickness_is_told_apart_from_spacing(series):
     folder, _ = series(spacing=(1, 1, 2), SliceThickness=3, SpacingBetweenSlices=2.5)
-    with pytest.warns(UserWarning, match=r"2 mm apart.*SliceThickness says 3.*Slices says 2.5"):
+    with pytest.warns(UserWarning, match=r"2 mm apart.*\(SpacingBetweenSlices says 2.5\)"):
         volume = read_volume(folder)
     assert volume.spacing[2] == pytest.approx(2)
     assert volume.thickness == 3
 
 
+@pytest.mark.parametrize(
+    ("thickness", "said"), [(0, "0"), (-2, "-2"), (10.1, "10.1"), ({0: 2, 3: 2.5}, "2 to 2.5")]
+)
+def test_thickness_that_cannot_be_is_ignored(series, thickness, said):
+    folder, _ = series(spacing=(1, 1, 2))
+    every = thickness if isinstance(thickness, dict) else dict.fromkeys(range(5), thickness)
+    edit(folder, SliceThickness=every)
+    with pytest.warns(UserWarning, match=f"SliceThickness says {said}, which is ignored"):
+        assert read_volume(folder).thickness is None
+
+
+def test_thickness_that_is_not_said(series):
+    assert read_volume(series()[0]).thickness is None
+    assert read_volume(series(SliceThickness=None)[0]).thickness is None
+
+
 def test_a_tilted_gantry_shears_the_affine(series):
     sheared = np.eye(3)
     sheared[1, 2] = 0.2
-    folder, voxels = series(matrix=sheared, orientation=np.eye(3))
+    folder, voxels = series(matrix=sheared, orientation=np.eye(3), SliceThickness=1.5)
     with pytest.warns(UserWarning, match=r"sheared by 11.3 degrees"):
         volume = read_volume(folder)
     np.testing.assert_allclose(volume.affine[:3, 2], (0, -0.2 * 2, 2), atol=1e-9)
+    assert volume.thickness / volume.spacing[2] == pytest.approx(0.75)  # as across the slices
     assert (volume.header["qform_code"], volume.header["sform_code"]) == (0, 1)
     np.testing.assert_array_equal(volume.frame(0), voxels)
 
@@ -303,6 +334,45 @@ def test_missing_packages_say_which_extra(series, monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     assert dicom_slice.importlib.util.find_spec("pydicom") is None
     assert "need pydicom: pip install 'classicsr[dicom]'" in refusal(folder)
+
+
+@pytest.mark.parametrize("in_own_series", [False, True])
+def test_a_localizer_among_the_slices(series, in_own_series):
+    folder, _ = series()
+    data = pydicom.dcmread(sorted(folder.iterdir())[0])
+    data.ImageType = ["ORIGINAL", "PRIMARY", "LOCALIZER"]
+    data.ImageOrientationPatient = [0, 1, 0, 0, 0, -1]
+    if in_own_series:
+        data.SeriesInstanceUID, data.SeriesDescription = "1.2.3", "scout"
+    data.save_as(folder / "scout")
+    message = refusal(folder)
+    assert ("'scout' (1 slices, such as scout)" if in_own_series else "in scout") in message
+
+
+ENVELOPE = bytes.fromhex("3082ffff06092a864886f70d010703a082") + bytes(range(256)) * 8
+
+
+def test_encrypted_files(series):
+    """A file in a CMS envelope is not DICOM to see."""
+    folder, _ = series()
+    inner = read_volume(folder).source.slices[2].path
+    inner.write_bytes(ENVELOPE)
+    with pytest.warns(UserWarning, match=rf"skipped {inner.name} \(not DICOM\)"):
+        assert "1 slice(s) missing" in refusal(folder)
+    alone = folder / "scan.dcm"
+    alone.write_bytes(ENVELOPE)
+    assert "not a .dcm file" in refusal(alone)
+
+
+def test_encrypted_attributes_are_no_hindrance(series):
+    folder, voxels = series()
+    for path in folder.iterdir():
+        data, hidden = pydicom.dcmread(path), pydicom.Dataset()
+        hidden.EncryptedContentTransferSyntaxUID = "1.2.840.10008.1.2"
+        hidden.EncryptedContent = ENVELOPE
+        data.EncryptedAttributesSequence = [hidden]
+        data.save_as(path)
+    np.testing.assert_array_equal(read_volume(folder).frame(0), voxels)
 
 
 def test_video_is_refused(series):

@@ -85,6 +85,25 @@ def test_ms_ssim_agrees_with_torchmetrics(shape):
     assert ms_ssim(reference, image, data_range=255) == pytest.approx(float(expected), abs=1e-4)
 
 
+def test_metrics_agree_with_torchmetrics():
+    torch = pytest.importorskip("torch")
+    theirs = pytest.importorskip("torchmetrics.functional")
+    a, b = (torch.tensor(one, dtype=torch.float64) for one in (IMAGE, REFERENCE))
+    _, ssim_map = theirs.image.structural_similarity_index_measure(
+        a[None, None], b[None, None], data_range=255.0, return_full_image=True
+    )
+    pairs = [
+        (psnr, theirs.image.peak_signal_noise_ratio(a, b, data_range=255.0)),
+        (ssim, ssim_map[..., 5:-5, 5:-5].mean()),  # its mean counts mirrored borders
+    ]
+    for ours, expected in pairs:
+        assert ours(REFERENCE, IMAGE, data_range=255) == pytest.approx(float(expected), abs=1e-4)
+    assert rmse(REFERENCE, IMAGE) == pytest.approx(
+        float(theirs.mean_squared_error(a, b, squared=False)), abs=1e-4
+    )
+    assert mae(REFERENCE, IMAGE) == pytest.approx(float(theirs.mean_absolute_error(a, b)), abs=1e-4)
+
+
 def test_single_scale_of_ms_ssim_is_ssim():
     from classicsr.metrics._ms_ssim import _means
 

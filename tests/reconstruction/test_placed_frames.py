@@ -99,7 +99,7 @@ def test_what_lies_outside_the_scene_counts_for_nothing():
     model = PlacedDegradation.place(BLOCKS, Grid((12, 12), far), scene)
     np.testing.assert_array_equal(model.covered[:5], 1)
     np.testing.assert_array_equal(model.covered[5:], 0)
-    data = PlacedFrames(BLOCKS, (model.frame,), scene).data([np.full((12, 12), 9, np.float32)])
+    data = PlacedFrames((BLOCKS,), (model.frame,), scene).data([np.full((12, 12), 9, np.float32)])
     assert data.value(np.full((12, 12), 9, np.float32)) == 0
 
 
@@ -138,6 +138,26 @@ def test_grid_of_the_result():
     assert sr.reconstruct([color], affines=[affine], grid=((8, 9), part)).shape == (8, 9, 3)
     thin = sr.reconstruct([np.stack([scene] * 3, axis=-1)], affines=[np.eye(4)], scale=2)
     assert thin.shape == (40, 42, 6)
+
+
+def test_stacks_of_slices_that_overlap_and_have_gaps():
+    scene = scene_of((24, 18, 24), 4)
+    models = [
+        SliceProfileDegradation((1, 1, 3), thickness=(1, 1, 2)),
+        SliceProfileDegradation((3, 1, 1), thickness=(0.4, 1, 1)),
+    ]
+    frames = [model.forward(scene) for model in models]
+    affines = [upscaled_affine(np.eye(4), 1 / np.array(model.scale)) for model in models]
+    sr = make_method("tv", scale=(1, 1, 3), degradation=BLOCKS, data_range=(0, 1))
+
+    def quality(**options):
+        return psnr(scene, sr.reconstruct(frames, affines=affines, **options), data_range=1)
+
+    assert quality(degradations=models) > quality() + 2
+    np.testing.assert_array_equal(
+        sr.reconstruct(frames, affines=affines, degradations=[BLOCKS] * 2),
+        sr.reconstruct(frames, affines=affines),
+    )
 
 
 def test_gauss_newton_finds_the_place():
@@ -198,6 +218,10 @@ def test_rigid_registration_without_simpleitk(monkeypatch):
         ({"affines": [np.eye(3)] * 2, "grid": 7}, "'grid' parameter"),
         ({"grid": ((4, 4), np.eye(3))}, "'grid' parameter"),
         ({"registration": "elastic"}, "'registration' parameter"),
+        ({"degradations": [BLOCKS] * 2}, "'degradations' parameter"),
+        ({"affines": [np.eye(3)] * 2, "degradations": [BLOCKS]}, "'degradations' parameter"),
+        ({"affines": [np.eye(3)] * 2, "degradations": ["box"] * 2}, "'degradations' parameter"),
+        ({"affines": [np.eye(3)] * 2, "degradations": 7}, "'degradations' parameter"),
     ],
 )
 def test_bad_places(options, message):

@@ -146,6 +146,7 @@ def test_any_scale(scale, n):
     sr, record = SelfVolumeSR(scale), {}
     guided = sr.predict(low, reference=reference, record=record)
     assert record["reference_used"]
+    assert next(iter(record["learned"]["weights"])) == "guided non-local means"
     assert guided.shape == truth.shape
     assert gain(guided, sr.predict(low), truth) > 0.5
     assert np.abs(model.forward(guided) - low).max() < 1e-4

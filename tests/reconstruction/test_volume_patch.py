@@ -12,7 +12,12 @@ from classicsr._model_file import ModelFileError, read_model, write_model
 from classicsr.degradation import SliceProfileDegradation, project, resize
 from classicsr.features import difference_matrix
 from classicsr.patches import windows
-from classicsr.reconstruction._volume_regression import VolumeRegression, WindowShape
+from classicsr.reconstruction._rehearsal import rehearsals
+from classicsr.reconstruction._volume_regression import (
+    VolumeRegression,
+    WindowShape,
+    _differences,
+)
 from classicsr.regressors import PiecewiseLinearMap, WholeSpace
 from classicsr.zoo import load_model
 
@@ -132,6 +137,51 @@ def test_little_is_taken_where_training_volumes_mislead(mixed):
     noise = np.random.default_rng(0).random((30, 30, 15))
     mixed.predict(noise)
     assert mixed.share_ < 0.6
+
+
+def test_without_a_rehearsal_the_result_is_that_of_self(mixed):
+    """Too small a plane, or no axis thicker than the others: to the bit."""
+    volume = scene((11, 11, 20), seed=2)
+    for low, scale in ((volume, (1, 1, 2)), (volume, (2, 2, 2))):
+        expected = SelfVolumeSR(scale).predict(low)
+        np.testing.assert_array_equal(mixed.predict(low, scale=scale), expected)
+        assert mixed.share_ == 0
+
+
+def test_a_smooth_volume_is_known_for_one(mixed):
+    """Sharp once it is reduced, it must not be sharpened: less is taken than of a sharp one."""
+    model = SliceProfileDegradation((1, 1, 2))
+    sharp = scene((40, 40, 40), seed=4)
+    shares = []
+    for truth in (sharp, gaussian_filter(sharp, 1.5)):
+        mixed.predict(model.forward(truth))
+        shares.append(mixed.share_)
+    assert shares[0] > 0.5 > 0.2 > shares[1]
+
+
+def test_rehearsals_have_a_known_answer(mixed, low):
+    model = SliceProfileDegradation((1, 1, 2))
+    learning = mixed._learned(low, model)
+    found = list(rehearsals(learning, low, model, 1))
+    assert [one.learning.axis for one in found] == [0, 1]
+    for one in found:
+        assert one.truth.shape == (26, 24, 28)
+        np.testing.assert_array_equal(one.thick, one.model.forward(one.truth))
+        ratio = np.divide(one.truth.shape, one.thick.shape)
+        np.testing.assert_array_equal(ratio, np.where(np.arange(3) == one.learning.axis, 2, 1))
+        # the estimate agrees with the slices, and so does what is taken for the truth
+        np.testing.assert_allclose(model.forward(one.truth), low, atol=1e-5)
+
+
+def test_differences_of_samples_near_a_block_and_of_means():
+    shape = WindowShape((1, 3), (2, 6))
+    window = np.random.default_rng(0).random(shape.sides)
+    means = window.reshape(5, 5, 3).mean(axis=2)
+    for found, seen in zip(_differences(shape, 2), (window[:, 4:11], means), strict=True):
+        expected = difference_matrix(seen.shape) @ seen.ravel()
+        np.testing.assert_allclose(
+            np.linalg.norm(found @ window.ravel()), np.linalg.norm(expected), rtol=1e-9
+        )
 
 
 def test_the_same_whichever_axis_is_thick(forest, low):

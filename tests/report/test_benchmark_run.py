@@ -187,7 +187,44 @@ def test_plans_that_are_refused(image_folder, changes, reason):
         Plan(**options | changes)
 
 
+def test_only_a_clean_bicubic_run_takes_bundled_models_where_there_are_training_images(
+    image_folder, tmp_path, monkeypatch
+):
+    from classicsr.report import _models as models
+
+    learned = []
+    monkeypatch.setattr(models, "_fitted", lambda *task: learned.append(task[2].text) or "fitted")
+    plan = plan_of(image_folder, "raisr", train=[image_folder / "a.png"], degradations=DEGRADED)
+    for forward in plan.forwards:
+        models.model_of("raisr", 2, forward, plan, tmp_path)
+    assert learned == ["bicubic+noise:2", "gaussian"]
+
+
+DEGRADED = ("bicubic", "bicubic+noise:2", "gaussian")
+
+
+@pytest.mark.parametrize(
+    ("names", "topics"),
+    [
+        (["a.png"], {"Images"}),
+        (["a.nii.gz"], {"Volumes"}),
+        (["a.png", "b.nii"], {"Images", "Volumes"}),
+    ],
+)
+def test_the_protocol_tells_of_the_kinds_there_are(names, topics):
+    from classicsr.report._protocol import protocol_of
+
+    plan = Plan(["bicubic"], {"set": [Path(name) for name in names]}, [2])
+    assert protocol_of(plan).keys() & {"Images", "Volumes"} == topics
+
+
 def test_one_name_for_each_image(tmp_path):
     paths = [tmp_path / "a.png", tmp_path / "a.tif", tmp_path / "b.png"]
     plan = Plan(["bicubic"], {"set": paths}, [2])
     assert [image.name for image in plan.images] == ["a.png", "a.tif", "b"]
+
+
+def test_volumes_among_images_are_a_set_of_their_own():
+    mixed = {"all": [Path("a.png"), Path("b.nii.gz")], "scans": [Path("c.nii")]}
+    images = Plan(["bicubic"], mixed, [2]).images
+    assert [one.data for one in images] == ["all", "all (volumes)", "scans"]

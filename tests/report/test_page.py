@@ -93,6 +93,21 @@ def test_best_and_second_best_of_each_set(results):
         assert [line[3].rank for line in by_rmse] == ["best", "second best", ""]
 
 
+def test_what_looks_the_same_shares_a_place(results):
+    def placed(*figures: float) -> list[str]:
+        ones = [
+            replace(one, metrics={"psnr": figure})
+            for one, figure in zip(results.summaries, figures, strict=False)
+        ]
+        changed = replace(results, metrics=["psnr"], summaries=ones[: len(figures)])
+        return [line[1].rank for line in quality_table(changed).lines]
+
+    assert placed(30.001, 29.0, 29.999) == ["best", "second best", "best"]
+    assert placed(30.0, 29.0, 29.001) == ["best", "second best", "second best"]
+    assert placed(30.0, 30.0, 30.0) == ["best"] * 3
+    assert placed(30.0) == [""]
+
+
 def test_what_all_lines_share_is_said_once(results):
     table = quality_table(results)
     assert [column.label for column in table.columns][:2] == ["Method", "Scale"]

@@ -103,9 +103,11 @@ def test_companions_that_do_not_fit(tmp_path, image_folder, write_png, make_text
     paths = [image_folder / f"{name}.png" for name in "ab"]
     write_png(tmp_path / "masks" / "a.png", make_texture((30, 30), 0))
     masks = str(tmp_path / "masks")
-    first, second = records_of(task_of(*paths, metrics=["psnr", "roi_psnr"], masks=masks))
-    assert "shape" in first["notes"]["roi_psnr"]
-    assert second["notes"]["roi_psnr"] == "the folder masks has no file named b"
+    metrics = ["psnr", "roi_psnr", "dice"]
+    first, second = records_of(task_of(*paths, metrics=metrics, masks=masks, labels=masks))
+    for name in ("roi_psnr", "dice"):
+        assert "shape" in first["notes"][name]
+        assert second["notes"][name] == "the folder masks has no file named b"
     assert first["metrics"]["psnr"] is not None
 
 
@@ -170,3 +172,25 @@ def test_fitting_writes_a_model(image_folder, tmp_path, make_texture, write_png)
     assert "error" not in record
     (record,) = records_of(task_of(image_folder / "a.png", model=str(model)))
     assert record["metrics"]["psnr"] > 15
+
+
+def test_noise_is_part_of_what_methods_learn_from(tmp_path, image_folder, make_texture, write_png):
+    """Fitted to noisy inputs, a method errs less on them than fitted to clean ones."""
+    train = [str(write_png(tmp_path / f"t{k}.png", make_texture((90, 90), k))) for k in range(3)]
+    seen = {}
+    for fitted_for in ("bicubic", "noise:8"):
+        model = tmp_path / "raisr.safetensors"
+        task = {"work": "fit", "method": "raisr", "native_scale": 2, "degradation": fitted_for}
+        task |= {"train": train, "model": str(model), "seed": 0, "threads": 1}
+        assert "error" not in next(records_of(task))
+        tested = task_of(image_folder / "a.png", model=str(model), degradation="noise:8")
+        seen[fitted_for] = next(records_of(tested))["metrics"]["psnr"]
+    assert seen["noise:8"] > seen["bicubic"] + 0.3
+
+
+def test_under_noise_methods_are_not_fitted_on_volumes(tmp_path, blob):
+    path = save_volume(tmp_path / "v.nii.gz", blob)
+    task = {"work": "fit", "method": "aplus", "native_scale": 2, "degradation": "noise:2"}
+    task |= {"train": [str(path)], "model": str(tmp_path / "m.safetensors")}
+    (record,) = records_of(task | {"seed": 0, "threads": 1})
+    assert "not on volumes" in record["error"]
