@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,11 +15,13 @@ from classicsr.reconstruction._convergence import Convergence
 from classicsr.reconstruction._nonlocal import NonLocalSR
 from classicsr.reconstruction._reference import Reference
 from classicsr.reconstruction._slice_regression import SliceRegression
+from classicsr.reconstruction._total_variation import TotalVariationSR
 
 Float32 = NDArray[np.float32]
 STRENGTHS = (0.5, 0.7)  # of non-local means: clean volumes gain from the first, noisy from both
 _PRIOR = (0.1, 0.7, 0.2)  # weights of the regression and of each strength
 _GUIDED_PRIOR = (0.6, 0.2, 0.2)  # where a reference guides the first
+_GAIN = 0.01  # of the mean squared error that total variation must take off to be worth its time
 _TRUST = 0.1  # of the prior, in units of the mean squared error
 _FEWEST = 6  # thick samples of the coarse volume below which the prior is used: noise decides
 _COARSE_SIDE = 64  # samples of the coarse volume along an axis: seconds
@@ -36,13 +38,17 @@ class SelfLearning:
     regression : SliceRegression or None
         None where there is too little to learn from.
     weights : tuple of float
-        Of the regression (if there is one) and of non-local means of each strength. With a
-        reference the first is of non-local means that it guides, which begin with the regression.
+        Of the regression (if there is one), of non-local means of each strength, and of total
+        variation. With a reference the first is of non-local means that it guides, which begin
+        with the regression.
+    guided : bool
+        Whether there is a reference.
     """
 
     axis: int | None
     regression: SliceRegression | None
     weights: tuple[float, ...]
+    guided: bool = False
 
     @classmethod
     def learn(
@@ -56,7 +62,8 @@ class SelfLearning:
     ) -> SelfLearning:
         """Learn from `low`, which `model` makes of the volume that is sought."""
         prior = _GUIDED_PRIOR if reference else _PRIOR
-        without = cls(axis, None, prior if reference else _normalised(prior[1:]))
+        guided = reference is not None
+        without = cls(axis, None, (*(prior if guided else _normalised(prior[1:])), 0.0), guided)
         if axis is None:
             return without
         scales = model._per_axis("scale", low.ndim)
@@ -66,7 +73,8 @@ class SelfLearning:
         regression = SliceRegression.learn(low, widths, ratio, model, rng, guide)
         if regression is None:
             return without
-        return cls(axis, regression, prior)._weighed(low, model, n_jobs, guide)
+        learned = cls(axis, regression, (*prior, 0.0), guided)._weighed(low, model, n_jobs, guide)
+        return learned if guided else learned._smoothed(low, model, n_jobs)
 
     def estimate(
         self,
@@ -86,9 +94,9 @@ class SelfLearning:
 
     def summary(self) -> dict[str, Any]:
         """As JSON values."""
-        names = [f"non-local means {strength:g}" for strength in STRENGTHS]
+        names = [*(f"non-local means {strength:g}" for strength in STRENGTHS), "total variation"]
         if len(self.weights) > len(names):
-            names = ["regression", *names]
+            names = ["guided non-local means" if self.guided else "regression", *names]
         weights = (round(weight, 4) for weight in self.weights)
         leaves = self.regression.map.partition.n_leaves if self.regression else 0
         return {
@@ -107,8 +115,12 @@ class SelfLearning:
         reference: Reference | None,
     ) -> Float32:
         """Estimate number `k`; each agrees with `low`, so their mean does."""
-        if k >= len(self.weights) - len(STRENGTHS):
-            strength = STRENGTHS[k - len(self.weights)]
+        last = len(self.weights) - 1
+        if k == last:
+            smooth = TotalVariationSR(n_jobs=n_jobs)._reconstruct(low, model, shape)
+            return project(smooth, low, model)
+        if k >= last - len(STRENGTHS):
+            strength = STRENGTHS[k - last]
             return NonLocalSR(strength=strength, n_jobs=n_jobs)._reconstruct(low, model, shape)
         scales, high = list(model._per_axis("scale", low.ndim)), low
         if self.axis is not None and self.regression is not None:
@@ -127,22 +139,29 @@ class SelfLearning:
         n_jobs: int | None,
         reference: Reference | None,
     ) -> SelfLearning:
-        """With the weights that do best where the truth is known."""
-
-        def error(one: HeldOut, k: int) -> Float32:
-            made = one.learning._candidate(
-                k, one.thick, one.model, one.truth.shape, n_jobs, one.guide
-            )
-            return (made - one.truth).ravel()
-
-        errors = [
-            [error(one, k) for k in range(len(self.weights))]
-            for one in held_out(self, low, model, reference)
-        ]
-        if not errors:
+        """With the weights that do best where the truth is known: along one axis is too little."""
+        problems = list(held_out(self, low, model, reference))
+        errors = _errors(problems, len(self.weights) - 1, n_jobs) if len(problems) > 1 else None
+        if errors is None:
             return self
-        every = np.concatenate(errors, axis=1).astype(np.float64)
-        return replace(self, weights=_best_weights(every, self.weights))
+        return replace(self, weights=(*_best_weights(errors, self.weights[:-1]), 0.0))
+
+    def _smoothed(self, low: Float32, model: Degradation, n_jobs: int | None) -> SelfLearning:
+        """With as much of total variation as helps at the scale of the volume.
+
+        What gains is smoother than its grid, and looks sharp once it is reduced.
+        """
+        from classicsr.reconstruction._rehearsal import rehearsals  # which imports this module
+
+        errors = _errors(rehearsals(self, low, model, n_jobs), len(self.weights), n_jobs)
+        if errors is None:
+            return self
+        now = np.sum(errors * np.array(self.weights)[:, None], axis=0)
+        rest, share = _best_weights(np.stack([now, errors[-1]]), (1.0, 0.0))
+        mixed = rest * now + share * errors[-1]
+        if np.mean(mixed**2) >= (1 - _GAIN) * np.mean(now**2):
+            return self
+        return replace(self, weights=(*(rest * weight for weight in self.weights[:-1]), share))
 
 
 @dataclass(frozen=True, eq=False)
@@ -195,6 +214,20 @@ def held_out(
         guide = reference and reference.part(place)
         turned = replace(learning, axis=axis)
         yield HeldOut(turned, at_scale.forward(truth), truth, at_scale, guide)
+
+
+def _errors(
+    problems: Iterable[HeldOut], n_estimates: int, n_jobs: int | None
+) -> NDArray[np.float64] | None:
+    """Of the first estimates (n_estimates, n_samples) in all problems; None without problems."""
+
+    def error(one: HeldOut, k: int) -> Float32:
+        shape = one.truth.shape
+        made = one.learning._candidate(k, one.thick, one.model, shape, n_jobs, one.guide)
+        return (made - one.truth).ravel()
+
+    errors = [[error(one, k) for k in range(n_estimates)] for one in problems]
+    return np.concatenate(errors, axis=1).astype(np.float64) if errors else None
 
 
 def _widths(model: Degradation, axis: int, n_axes: int) -> dict[int, float]:

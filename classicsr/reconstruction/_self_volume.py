@@ -29,7 +29,9 @@ class SelfVolumeSR(GuidedSR):
     regression learns it and is applied across the slices, in both planes that hold the thick
     axis. Its estimate is averaged with those of non-local means (see `NonLocalSR`), which
     finds similar places in three dimensions. The weights are those that do best on the volume
-    reduced to the resolution across its slices, where the truth is known. No other images are
+    reduced to the resolution across its slices, where the truth is known. Total
+    generalised variation takes part where that helps to restore the first estimate of the
+    volume, made thick along its sharp axes: smooth scans such as PET gain. No other images are
     needed, and every estimate agrees with the measured slices, so that their mean does. A
     sharper volume of another contrast, the `reference` of `predict`, helps a lot.
 
@@ -70,6 +72,8 @@ class SelfVolumeSR(GuidedSR):
     MRI using deep learning", IEEE TMI 40(3), 2021 (learning from the sharp plane).
     J. V. Manjon et al., "Non-local MRI upsampling", Medical Image Analysis 14(6), 2010.
     R. Timofte, V. De Smet, L. Van Gool, "A+", ACCV 2014 (one linear map per direction).
+    K. Bredies, K. Kunisch, T. Pock, "Total generalized variation", SIAM J. Imaging Sci. 3(3),
+    2010.
 
     Examples
     --------

@@ -205,16 +205,26 @@ class GramStatistics:
     def __init__(self, n_leaves: int, n_features: int, n_outputs: int) -> None:
         self.gram = np.zeros((n_leaves, n_features, n_features))
         self.cross = np.zeros((n_leaves, n_features, n_outputs))
+        self.n_samples = 0
 
-    def merge(self, other: GramStatistics) -> None:
-        """Add the statistics of other samples."""
-        self.gram += other.gram
-        self.cross += other.cross
+    def merge(self, other: GramStatistics, sign: int = 1) -> None:
+        """Add the statistics of other samples, or with `sign` -1 take them away."""
+        self.gram += sign * other.gram
+        self.cross += sign * other.cross
+        self.n_samples += sign * other.n_samples
+
+    def join(self, n_samples: float) -> None:
+        """Let each leaf see so many average samples of all leaves, besides its own."""
+        if self.n_samples:
+            share = n_samples / self.n_samples
+            self.gram += share * self.gram.sum(axis=0)
+            self.cross += share * self.cross.sum(axis=0)
 
     def add(self, leaves: Int32, x: NDArray, y: NDArray, n_jobs: int | None = None) -> None:
         """Add samples (n, n_features) and (n, n_outputs), each to its leaf."""
         from classicsr.kernels.linear import sort_by_label
 
+        self.n_samples += len(leaves)
         order, starts = sort_by_label(leaves, len(self.gram))
 
         def add_leaf(leaf: int) -> None:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     )
     from classicsr.super_resolution._base import SuperResolver as SuperResolver
     from classicsr.super_resolution._bicubic import BicubicSR as BicubicSR
+    from classicsr.super_resolution._cascade import CascadeSR as CascadeSR
     from classicsr.super_resolution._clustered_dictionary import (
         ClusteredDictionarySR as ClusteredDictionarySR,
     )
@@ -38,6 +39,7 @@ _ORIGINS = {
     "AdaptiveDictionarySR": "classicsr.super_resolution._adaptive_dictionary",
     "AnchoredRegressionSR": "classicsr.super_resolution._anchored",
     "BicubicSR": "classicsr.super_resolution._bicubic",
+    "CascadeSR": "classicsr.super_resolution._cascade",
     "ClusteredDictionarySR": "classicsr.super_resolution._clustered_dictionary",
     "CoupledDictionarySR": "classicsr.super_resolution._coupled_dictionary",
     "DualDictionarySR": "classicsr.super_resolution._dual_dictionary",

@@ -43,15 +43,21 @@ class Refinement:
 
     def refine(self, estimate: Float32) -> Float32:
         """Refined estimate without the outer pixels that it depends on, REACH blocks wide."""
-        s = self.scale
-        height, width = (n // s for n in estimate.shape)
-        pixels = np.zeros(estimate.size + 2 * LANES, np.float32)
-        phases = pixels[: estimate.size].reshape(s, s, height, width)
-        phases[:] = estimate.reshape(height, s, width, s).transpose(1, 3, 0, 2)
-        margin = REACH * s
+        height, width = (n // self.scale for n in estimate.shape)
+        margin = REACH * self.scale
         image = estimate[margin:-margin, margin:-margin].copy()
+        pixels = phase_pixels(estimate, self.scale)
         self._patches.add_to(image, pixels, width, height * width)
         return image
+
+
+def phase_pixels(estimate: Float32, scale: int) -> Float32:
+    """The phases of an image one after another, and spare pixels, as filter banks need them."""
+    height, width = (n // scale for n in estimate.shape)
+    pixels = np.zeros(estimate.size + 2 * LANES, np.float32)
+    phases = pixels[: estimate.size].reshape(scale, scale, height, width)
+    phases[:] = estimate.reshape(height, scale, width, scale).transpose(1, 3, 0, 2)
+    return pixels
 
 
 class RefinedTiles:

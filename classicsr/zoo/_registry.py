@@ -150,6 +150,11 @@ METHODS: Mapping[str, Method] = {
             "classicsr.super_resolution:TreeFilterSR",
         ),
         Method(
+            "cascade", "stages of linear regressions per cell of patches in canonical pose",
+            "Timofte, Rothe, Van Gool, CVPR 2016; Perez-Pellitero et al., CVPR 2016",
+            "classicsr.super_resolution:CascadeSR",
+        ),
+        Method(
             "forest", "trees with one ridge regression per leaf, averaged",
             "Schulter, Leistner, Bischof, CVPR 2015",
             _FOREST, {"variant": "regression"},

@@ -93,6 +93,20 @@ def test_weights_are_a_convex_mean_and_the_best_near_the_prior():
     assert _best_weights(np.zeros((3, 10)), _PRIOR) == _PRIOR
 
 
+def test_total_variation_takes_part_in_smooth_volumes_only(high):
+    noise = np.random.default_rng(0).standard_normal((24, 24, 24))
+    smooth = gaussian_filter(noise, 3).astype(np.float32)
+    model = SliceProfileDegradation((1, 1, 4))
+    low, sr = model.forward(smooth), SelfVolumeSR((1, 1, 4))
+    result = sr.predict(low)
+    assert 0.2 < sr.learning_.weights[-1] < 0.9
+    assert mse(result, smooth) < 0.8 * mse(NonLocalSR((1, 1, 4)).predict(low), smooth)
+    assert np.abs(model.forward(result) - low).max() < 1e-5
+    np.testing.assert_array_equal(SelfVolumeSR((1, 1, 4), n_jobs=2).predict(low), result)
+    sr.predict(model.forward(high[..., :24]))
+    assert sr.learning_.weights == (*_PRIOR, 0.0)  # too short to be reduced: nothing else tells
+
+
 def test_same_bits_for_any_number_of_threads(high):
     low = SliceProfileDegradation((1, 1, 3)).forward(high[:24, :24])
     one, two = (SelfVolumeSR((1, 1, 3), n_jobs=n).predict(low) for n in (1, 2))

@@ -1,0 +1,182 @@
+"""Fitting a cascade: stage after stage over images in files; goes on after an interruption."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from classicsr._atomic import atomic_path
+from classicsr._tensor_file import ModelFileError, load_tensors, open_regular, read_table
+from classicsr._threads import run_parallel
+from classicsr.patches import TrainingPair
+from classicsr.regressors._canonical import CanonicalMap, CanonicalPartition, CanonicalPose
+from classicsr.super_resolution._cascade_images import StoredImage
+from classicsr.super_resolution._cascade_training import StagePatches, StageSettings, fit_stage
+from classicsr.super_resolution._patch_tiles import PatchTiles
+from classicsr.super_resolution._refinement import Refinement
+
+Stage = tuple[NDArray[np.float32], CanonicalMap]
+_KEY = "classicsr-cascade"
+
+
+def fit_cascade(
+    groups: Iterator[Sequence[TrainingPair]],
+    settings: StageSettings,
+    seeds: Sequence[int],
+    checkpoint: Path | None,
+    tell: Callable[[int], None],
+) -> list[Stage]:
+    """Stages of a cascade.
+
+    Parameters
+    ----------
+    groups : iterator of sequences of TrainingPair
+        Pairs made of one image each: they belong to the same fold.
+    settings : StageSettings
+    seeds : sequence of int
+        One per stage.
+    checkpoint : Path, optional
+        A folder that keeps what is done; removed at the end.
+    tell : callable
+        Called with the steps done: one for the images, three for each stage.
+    """
+    stages: list[Stage] = []
+    with _work_folder(checkpoint) as folder:
+        images, digest = _stored_images(folder, groups, settings)
+        identity = json.dumps([repr(settings), list(map(int, seeds)), digest])
+        tell(1)
+        for number, seed in enumerate(seeds):
+            path = folder / f"stage{number}.safetensors"
+            steps = iter(range(2 + 3 * number, 5 + 3 * number))
+            stage = _read_stage(path, identity)
+            if stage is None:
+                stage = _new_stage(number, images, settings, seed, lambda: tell(next(steps)))  # noqa: B023
+                _write_stage(path, identity, stage)
+            stages.append(stage)
+            tell(4 + 3 * number)
+    if checkpoint is not None:
+        shutil.rmtree(checkpoint)
+    return stages
+
+
+@contextmanager
+def _work_folder(checkpoint: Path | None) -> Iterator[Path]:
+    if checkpoint is None:
+        with tempfile.TemporaryDirectory(prefix="classicsr-") as folder:
+            yield Path(folder)
+        return
+    checkpoint.mkdir(parents=True, exist_ok=True)
+    yield checkpoint
+
+
+def _stored_images(
+    folder: Path, groups: Iterator[Sequence[TrainingPair]], settings: StageSettings
+) -> tuple[list[StoredImage], str]:
+    """The pairs as files, and a digest of them; pairs too small for a patch are left out."""
+    first = PatchTiles(settings.scale, _NO_FILTERS, _nothing)
+    margin = StagePatches(0, settings.scale, settings.n_stages).margin
+    images: list[StoredImage] = []
+    digest = hashlib.sha256()
+    for number, group in enumerate(groups):
+        for pair in group:
+            if min(pair.low.shape) < _SMALLEST:
+                continue
+            fold = number % settings.n_folds
+            image = StoredImage(folder, f"{len(images):06d}", fold, pair.low.shape)
+            image.write_pair(pair, margin, first)
+            digest.update(np.ascontiguousarray(pair.low).data)
+            digest.update(np.ascontiguousarray(pair.residual).data)
+            images.append(image)
+    if len({image.fold for image in images}) < settings.n_folds:
+        raise ValueError(
+            f"There are too few training images for {settings.n_folds} folds: give more, or "
+            "set n_folds to 1."
+        )
+    return images, digest.hexdigest()
+
+
+def _new_stage(
+    number: int,
+    images: Sequence[StoredImage],
+    settings: StageSettings,
+    seed: int,
+    tell: Callable[[], None],
+) -> Stage:
+    patches = StagePatches(number, settings.scale, settings.n_stages)
+    filters, final, folds = fit_stage(patches, images, settings, seed, tell)
+    if number + 1 < settings.n_stages:
+        methods = [_stage_method(number, settings.scale, filters, one) for one in folds]
+
+        def update(image: StoredImage) -> None:
+            improved = methods[image.fold](image.estimate(number))
+            image.write_estimate(number + 1, improved)
+
+        for _ in run_parallel(update, images, settings.n_jobs):
+            pass
+        for image in images if number else []:
+            image.drop_estimate(number)
+    return filters, final
+
+
+def _stage_method(
+    number: int, scale: int, filters: NDArray[np.float32], regressor: CanonicalMap
+) -> Callable[[NDArray[np.float32]], NDArray[np.float32]]:
+    if number:
+        return Refinement(scale, filters, regressor).refine
+    tiles = PatchTiles(scale, filters, regressor)
+    return lambda block: tiles.upscale(block, interpolate_only=False)
+
+
+def stage_tensors(stage: Stage, suffix: str = "") -> dict[str, NDArray]:
+    """Arrays of a stage by name, but for its maps."""
+    filters, regressor = stage
+    return {
+        f"filters{suffix}": filters,
+        f"parities{suffix}": regressor.pose.parities,
+        f"weights{suffix}": regressor.partition.weights,
+        f"centers{suffix}": regressor.partition.centers.astype(np.float16),
+    }
+
+
+def _write_stage(path: Path, identity: str, stage: Stage) -> None:
+    from safetensors.numpy import save
+
+    tensors = {**stage_tensors(stage), "maps": stage[1].maps}
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(save(tensors, metadata={_KEY: identity}))
+
+
+def _read_stage(path: Path, identity: str) -> Stage | None:
+    """The stage that an interrupted training left, if it did."""
+    if not path.exists():
+        return None
+    with open_regular(path) as file:
+        table = read_table(path, file)
+        if table.metadata.get(_KEY) != identity:
+            raise ModelFileError(path, "training", "has other settings or images than this one")
+        tensors = load_tensors(path, file, table)
+    pose = CanonicalPose(tensors["parities"])
+    partition = CanonicalPartition(tensors["weights"], tensors["centers"].astype(np.float32))
+    return tensors["filters"], CanonicalMap(pose, partition, tensors["maps"])
+
+
+class _Nothing:
+    """Predicts nothing: interpolation needs no regressor."""
+
+    def predict_rows(
+        self, rows: NDArray[np.float32], positions: NDArray[np.int64], out: NDArray[np.float32]
+    ) -> None:
+        """Leave `out` alone."""
+
+
+_nothing = _Nothing()
+_NO_FILTERS = np.eye(1, 81, 40, dtype=np.float32)
+_SMALLEST = 3  # low-resolution pixels: one patch
