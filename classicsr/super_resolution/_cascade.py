@@ -18,7 +18,7 @@ from classicsr.features import ESTIMATE_SIDE, WINDOW_SIDE
 from classicsr.kernels.overlap import SPAN
 from classicsr.regressors._canonical import CanonicalMap, CanonicalPartition, CanonicalPose
 from classicsr.super_resolution._base import DEFAULT_TILE_SHAPE, Images, Scale
-from classicsr.super_resolution._fixed_scale import FixedScaleSuperResolver
+from classicsr.super_resolution._fixed_scale import FixedScaleSuperResolver, _as_list
 from classicsr.super_resolution._planes import Progress, TileMethod
 from classicsr.super_resolution._stored import Records, restore_fitted, write_fitted
 
@@ -58,7 +58,8 @@ class CascadeSR(FixedScaleSuperResolver):
     prior_samples : float
         The regression of a cell takes so many average patches of the whole set into account.
     n_folds : int
-        Parts of the training images, for estimates out of fold; 1 learns from all of them.
+        Parts of the training images, for estimates out of fold; at most one per image. With 1
+        stages learn from estimates of images that the earlier ones were fitted on.
     checkpoint : path, optional
         A folder where `fit` keeps what it has done; interrupted and called again, it goes on
         from there. It is removed at the end.
@@ -187,8 +188,8 @@ class CascadeSR(FixedScaleSuperResolver):
         Raises
         ------
         ValueError
-            For a scale outside 2 to 8, images with NaN, or fewer images than folds; for a
-            `checkpoint` of another training.
+            For a scale outside 2 to 8, images with NaN, or none large enough; for a `checkpoint`
+            of another training.
         """
         from sklearn.utils import check_random_state
 
@@ -196,6 +197,7 @@ class CascadeSR(FixedScaleSuperResolver):
         from classicsr.super_resolution._cascade_training import StageSettings
 
         self._check_parameters()
+        images = _as_list(X)
         scale = self._integer_scale()
         tell = progress or (lambda done, total: None)
         rng = check_random_state(self.random_state)
@@ -206,12 +208,12 @@ class CascadeSR(FixedScaleSuperResolver):
             self.n_features,
             (self.n_cells, self.n_later_cells),
             float(self.prior_samples),
-            self.n_folds,
+            min(self.n_folds, max(1, len(images))),
             self.n_jobs,
         )
         with thread_budget(self.n_jobs):
             stages = fit_cascade(
-                self._groups(X, y, scale),
+                self._groups(images, y, scale),
                 settings,
                 seeds,
                 None if self.checkpoint is None else Path(self.checkpoint),
@@ -221,11 +223,10 @@ class CascadeSR(FixedScaleSuperResolver):
         self._tiles_cache = self.calibration_ = None
         return self
 
-    def _groups(self, X: Images, y: Images | None, scale: int) -> Iterator[Sequence[TrainingPair]]:
+    def _groups(
+        self, images: Sequence[Any], y: Images | None, scale: int
+    ) -> Iterator[Sequence[TrainingPair]]:
         """The pairs of one image after another."""
-        from classicsr.super_resolution._fixed_scale import _as_list
-
-        images = _as_list(X)
         if y is None:
             for image in images:
                 yield self._training_pairs([image], None, scale)

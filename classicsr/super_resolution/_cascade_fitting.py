@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from classicsr._atomic import atomic_path
 from classicsr._tensor_file import ModelFileError, load_tensors, open_regular, read_table
 from classicsr._threads import run_parallel
+from classicsr.features import WINDOW_SIDE
 from classicsr.patches import TrainingPair
 from classicsr.regressors._canonical import CanonicalMap, CanonicalPartition, CanonicalPose
 from classicsr.super_resolution._cascade_images import StoredImage
@@ -25,6 +26,7 @@ from classicsr.super_resolution._refinement import Refinement
 
 Stage = tuple[NDArray[np.float32], CanonicalMap]
 _KEY = "classicsr-cascade"
+_SMALLEST = 3  # low-resolution pixels across: one patch
 
 
 def fit_cascade(
@@ -81,7 +83,7 @@ def _stored_images(
     folder: Path, groups: Iterator[Sequence[TrainingPair]], settings: StageSettings
 ) -> tuple[list[StoredImage], str]:
     """The pairs as files, and a digest of them; pairs too small for a patch are left out."""
-    first = PatchTiles(settings.scale, _NO_FILTERS, _nothing)
+    first = interpolation(settings.scale)
     margin = StagePatches(0, settings.scale, settings.n_stages).margin
     images: list[StoredImage] = []
     digest = hashlib.sha256()
@@ -95,11 +97,8 @@ def _stored_images(
             digest.update(np.ascontiguousarray(pair.low).data)
             digest.update(np.ascontiguousarray(pair.residual).data)
             images.append(image)
-    if len({image.fold for image in images}) < settings.n_folds:
-        raise ValueError(
-            f"There are too few training images for {settings.n_folds} folds: give more, or "
-            "set n_folds to 1."
-        )
+    if not images:
+        raise ValueError("The training images are smaller than one patch.")
     return images, digest.hexdigest()
 
 
@@ -150,6 +149,7 @@ def _write_stage(path: Path, identity: str, stage: Stage) -> None:
     from safetensors.numpy import save
 
     tensors = {**stage_tensors(stage), "maps": stage[1].maps}
+    tensors = {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}
     with atomic_path(path) as temporary:
         temporary.write_bytes(save(tensors, metadata={_KEY: identity}))
 
@@ -168,6 +168,12 @@ def _read_stage(path: Path, identity: str) -> Stage | None:
     return tensors["filters"], CanonicalMap(pose, partition, tensors["maps"])
 
 
+def interpolation(scale: int) -> PatchTiles:
+    """What interpolates an image before there is a stage."""
+    no_filters = np.eye(1, WINDOW_SIDE**2, WINDOW_SIDE**2 // 2, dtype=np.float32)
+    return PatchTiles(scale, no_filters, _Nothing())
+
+
 class _Nothing:
     """Predicts nothing: interpolation needs no regressor."""
 
@@ -175,8 +181,3 @@ class _Nothing:
         self, rows: NDArray[np.float32], positions: NDArray[np.int64], out: NDArray[np.float32]
     ) -> None:
         """Leave `out` alone."""
-
-
-_nothing = _Nothing()
-_NO_FILTERS = np.eye(1, 81, 40, dtype=np.float32)
-_SMALLEST = 3  # low-resolution pixels: one patch

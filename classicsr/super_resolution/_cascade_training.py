@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from classicsr._threads import run_parallel
+from classicsr._threads import run_parallel, thread_budget
 from classicsr.features import (
     ESTIMATE_SIDE,
     WINDOW_RADIUS,
@@ -49,7 +49,7 @@ class StageSettings:
     n_cells: tuple[int, int]
     prior_samples: float
     n_folds: int
-    n_jobs: int | None
+    n_jobs: int | None = field(repr=False)
 
 
 class StagePatches:
@@ -115,8 +115,8 @@ def fit_stage(
     tell: Callable[[], None],
 ) -> tuple[Float32, CanonicalMap, list[CanonicalMap]]:
     """A stage: its filters, its maps, and for each fold the maps of all the other images."""
-    rng = np.random.RandomState(seed)
-    filters, pose, partition = _learned_partition(patches, images, settings, rng)
+    with thread_budget(1):  # so that sums, and the result, do not depend on threads
+        filters, pose, partition = _learned_partition(patches, images, settings, seed)
     tell()
     bank = FilterBank(filters, patches.block)
     shape = (len(partition.centers), len(filters), (SPAN * patches.scale) ** 2)
@@ -144,9 +144,10 @@ def _learned_partition(
     patches: StagePatches,
     images: Sequence[StoredImage],
     settings: StageSettings,
-    rng: np.random.RandomState,
+    seed: int,
 ) -> tuple[Float32, CanonicalPose, CanonicalPartition]:
     """Filters of mean square response 1, poses, and cells by k-means of a sample."""
+    rng = np.random.RandomState(seed)
     sample = np.concatenate(list(_sampled_windows(patches, images, rng)))
     moment = (sample.T @ sample).astype(np.float64) / len(sample)
     emphasis = centered_emphasis(patches.side, patches.block, _WIDTH, _HIGH_PASS)
@@ -179,17 +180,15 @@ def _kmeans(queries: Float32, n_cells: int, seed: int) -> Float32:
     """Centres, as float16 holds them, so that a stored model has the very same cells."""
     import faiss
 
-    from classicsr._threads import thread_budget
-
-    with thread_budget(1):  # so that sums, and the result, do not depend on threads
-        means = faiss.Kmeans(
-            queries.shape[1],
-            n_cells,
-            niter=_ITERATIONS,
-            seed=seed,
-            min_points_per_centroid=1,
-            max_points_per_centroid=max(256, len(queries) // n_cells),
-        )
+    means = faiss.Kmeans(
+        queries.shape[1],
+        n_cells,
+        niter=_ITERATIONS,
+        seed=seed,
+        min_points_per_centroid=1,
+        max_points_per_centroid=max(256, len(queries) // n_cells),
+    )
+    with thread_budget(1):  # FAISS is only known to the budget once it is imported
         means.train(queries)
     centers: Float32 = np.asarray(means.centroids, np.float16).astype(np.float32)
     return centers
