@@ -19,12 +19,12 @@ from classicsr._threads import run_parallel
 from classicsr.features import WINDOW_SIDE
 from classicsr.patches import TrainingPair
 from classicsr.regressors._canonical import CanonicalMap, CanonicalPartition, CanonicalPose
+from classicsr.super_resolution._cascade_file import Stage, partition_tensors
 from classicsr.super_resolution._cascade_images import StoredImage
 from classicsr.super_resolution._cascade_training import StagePatches, StageSettings, fit_stage
 from classicsr.super_resolution._patch_tiles import PatchTiles
 from classicsr.super_resolution._refinement import Refinement
 
-Stage = tuple[NDArray[np.float32], CanonicalMap]
 _KEY = "classicsr-cascade"
 _SMALLEST = 3  # low-resolution pixels across: one patch
 
@@ -134,21 +134,10 @@ def _stage_method(
     return lambda block: tiles.upscale(block, interpolate_only=False)
 
 
-def stage_tensors(stage: Stage, suffix: str = "") -> dict[str, NDArray]:
-    """Arrays of a stage by name, but for its maps."""
-    filters, regressor = stage
-    return {
-        f"filters{suffix}": filters,
-        f"parities{suffix}": regressor.pose.parities,
-        f"weights{suffix}": regressor.partition.weights,
-        f"centers{suffix}": regressor.partition.centers.astype(np.float16),
-    }
-
-
 def _write_stage(path: Path, identity: str, stage: Stage) -> None:
     from safetensors.numpy import save
 
-    tensors = {**stage_tensors(stage), "maps": stage[1].maps}
+    tensors = {**partition_tensors(stage), "maps": stage[1].maps}
     tensors = {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}
     with atomic_path(path) as temporary:
         temporary.write_bytes(save(tensors, metadata={_KEY: identity}))

@@ -21,6 +21,7 @@ from classicsr.regressors._canonical import (
     canonical_places,
 )
 from classicsr.regressors._hash import GramStatistics
+from classicsr.super_resolution._cascade_file import pack_nibbles, unpack_nibbles
 from classicsr.super_resolution._cascade_images import StoredImage
 from classicsr.super_resolution._cascade_training import StagePatches
 from classicsr.super_resolution._training import training_pair
@@ -250,13 +251,18 @@ def test_a_file_keeps_the_model(fitted: CascadeSR, tmp_path: Path) -> None:
     np.testing.assert_allclose(again.predict(low), loaded.predict(low), atol=1e-6)
 
 
+def test_four_bits_come_back() -> None:
+    numbers = np.arange(-8, 7, dtype=np.int8).reshape(3, 5)
+    np.testing.assert_array_equal(unpack_nibbles(pack_nibbles(numbers), 5), numbers)
+
+
 HOSTILE = {
     "parities_0": lambda a: np.zeros_like(a),
     "parities_1": lambda a: a[::-1],
     "weights_0": lambda a: np.ones(len(a) + 99, np.float32),
     "centers_1": lambda a: a[:-1],
     "maps_2": lambda a: a[..., :-1],
-    "steps_0": lambda a: a * np.float32(1e9) + np.float32(1e9),
+    "steps_0": lambda a: np.full_like(a, 6e4),
     "filters_1": lambda a: a[:, :-1],
     "maps_9": lambda a: None,
 }
