@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -93,9 +96,9 @@ class CanonicalPartition:
 
     Parameters
     ----------
-    weights : (n,) float32
-        Of the first n features.
-    centers : (n_cells, n) float32
+    weights : (n_features,) float32
+        Of the features; those of weight 0 play no part.
+    centers : (n_cells, n_features) float32
     """
 
     def __init__(self, weights: Float32, centers: Float32) -> None:
@@ -117,23 +120,30 @@ class CanonicalPartition:
         return self._search.leaves(self.queries(posed), np.arange(len(posed)))
 
 
+@dataclass(frozen=True)
+class CanonicalPart:
+    """A partition, and a linear map for each of its cells, (n_cells, n_features, n_outputs)."""
+
+    partition: CanonicalPartition
+    maps: Float32
+
+
 class CanonicalMap(RowsPredictor):
-    """A linear map per cell of patches in their canonical pose.
+    """A sum of piecewise-linear maps of patches in their canonical pose.
 
     Parameters
     ----------
     pose : CanonicalPose
-    partition : CanonicalPartition
-    maps : (n_cells, n_features, n_outputs) float32
+    parts : sequence of CanonicalPart
         Outputs are the pixels of a square patch.
     """
 
-    def __init__(self, pose: CanonicalPose, partition: CanonicalPartition, maps: Float32) -> None:
+    def __init__(self, pose: CanonicalPose, parts: Sequence[CanonicalPart]) -> None:
         from classicsr.kernels.linear import chunk_maps
 
-        self.pose, self.partition, self.maps = pose, partition, maps
-        self.n_outputs = maps.shape[2]
-        self._chunks = chunk_maps(maps)
+        self.pose, self.parts = pose, tuple(parts)
+        self.n_outputs = parts[0].maps.shape[2]
+        self._chunks = [chunk_maps(part.maps) for part in parts]
         self._places = canonical_places(self.n_outputs)
 
     def predict_rows(self, rows: Float32, positions: Int64, out: Float32) -> None:
@@ -142,7 +152,8 @@ class CanonicalMap(RowsPredictor):
         from classicsr.kernels.linear import apply_leaf_maps, sort_by_label
 
         posed, poses = self.pose.apply(rows, positions)
-        order, starts = sort_by_label(self.partition.cells(posed), len(self.maps))
         everything = np.arange(len(posed))
-        apply_leaf_maps(posed, everything, order, starts, self._chunks, out, False)
+        for number, (part, chunks) in enumerate(zip(self.parts, self._chunks, strict=True)):
+            order, starts = sort_by_label(part.partition.cells(posed), len(part.maps))
+            apply_leaf_maps(posed, everything, order, starts, chunks, out, number > 0)
         unpose_rows(out, poses, self._places, self.n_outputs)

@@ -207,11 +207,11 @@ class GramStatistics:
         self.cross = np.zeros((n_leaves, n_features, n_outputs))
         self.n_samples = 0
 
-    def merge(self, other: GramStatistics, sign: int = 1) -> None:
-        """Add the statistics of other samples, or with `sign` -1 take them away."""
-        self.gram += sign * other.gram
-        self.cross += sign * other.cross
-        self.n_samples += sign * other.n_samples
+    def merge(self, other: GramStatistics) -> None:
+        """Add the statistics of other samples."""
+        self.gram += other.gram
+        self.cross += other.cross
+        self.n_samples += other.n_samples
 
     def join(self, n_samples: float) -> None:
         """Let each leaf see so many average samples of all leaves, besides its own."""

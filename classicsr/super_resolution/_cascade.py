@@ -28,11 +28,11 @@ class CascadeSR(FixedScaleSuperResolver):
     """Super-resolution by a cascade of piecewise-linear regressions in canonical pose.
 
     Each stage looks at windows of what the one before left (the first at the low-resolution
-    image), turns them into one of 16 canonical poses (flips, turns and change of sign), finds
-    the nearest of its cells and adds the residual patch that the cell's linear map predicts;
-    overlapping patches (3 x 3 low-resolution pixels) are averaged. Poses stand for 16 times as
-    many training images and cells, and make results equivariant to flips, quarter turns and
-    negatives, so that averaging over them would change nothing.
+    image) and turns them into one of 16 canonical poses (flips, turns and change of sign). In
+    each of several partitions the nearest cell's linear map predicts a part of the residual
+    patch; overlapping patches (3 x 3 low-resolution pixels) are averaged. Poses stand for 16
+    times as many training images and cells, and make results equivariant to flips, quarter
+    turns and negatives, so that averaging over them would change nothing.
 
     A stage learns from estimates that the earlier ones make of images they were not fitted on
     (out of fold): on images of their own they are too good, and further stages would overfit.
@@ -43,10 +43,11 @@ class CascadeSR(FixedScaleSuperResolver):
         2 to 8; factors that are not integers are reached by resampling the next integer's result.
     n_stages : int
         Stages to fit. Of a fitted model: how many of its stages to use, for speed.
+    n_parts : int
+        Partitions of a stage, whose predictions are summed. Each further one tells cells apart
+        by other features, and learns what those before it lack.
     n_cells : int
-        Cells of the first stage.
-    n_later_cells : int
-        Cells of each further stage.
+        Cells of a partition.
     n_features : int
         Linear features of a window.
     prior_samples : float
@@ -99,7 +100,7 @@ class CascadeSR(FixedScaleSuperResolver):
     >>> import numpy as np
     >>> from classicsr import CascadeSR
     >>> images = list(np.random.default_rng(0).random((2, 60, 60)))
-    >>> sr = CascadeSR(scale=2, n_stages=2, n_cells=4, n_later_cells=2, n_folds=2, random_state=0)
+    >>> sr = CascadeSR(scale=2, n_stages=2, n_parts=2, n_cells=4, random_state=0)
     >>> sr.fit(images).predict(images[0][:10, :12]).shape
     (20, 24)
     """
@@ -109,12 +110,12 @@ class CascadeSR(FixedScaleSuperResolver):
     def __init__(
         self,
         scale: Scale = 2,
-        n_stages: int = 6,
-        n_cells: int = 1024,
-        n_later_cells: int = 256,
+        n_stages: int = 5,
+        n_parts: int = 8,
+        n_cells: int = 128,
         n_features: int = 48,
         prior_samples: float = 300.0,
-        n_folds: int = 4,
+        n_folds: int = 2,
         checkpoint: str | os.PathLike[str] | None = None,
         degradation: Degradation | None = None,
         n_levels: int = 1,
@@ -128,8 +129,8 @@ class CascadeSR(FixedScaleSuperResolver):
     ) -> None:
         self.scale = scale
         self.n_stages = n_stages
+        self.n_parts = n_parts
         self.n_cells = n_cells
-        self.n_later_cells = n_later_cells
         self.n_features = n_features
         self.prior_samples = prior_samples
         self.n_folds = n_folds
@@ -148,8 +149,8 @@ class CascadeSR(FixedScaleSuperResolver):
         super()._check_parameters()
         for name, most in (
             ("n_stages", _MOST_STAGES),
+            ("n_parts", 64),
             ("n_cells", 1 << 16),
-            ("n_later_cells", 1 << 16),
             ("n_folds", 64),
         ):
             value = getattr(self, name)
@@ -199,8 +200,9 @@ class CascadeSR(FixedScaleSuperResolver):
         settings = StageSettings(
             scale,
             self.n_stages,
+            self.n_parts,
+            self.n_cells,
             self.n_features,
-            (self.n_cells, self.n_later_cells),
             float(self.prior_samples),
             min(self.n_folds, max(1, len(images))),
             self.n_jobs,
@@ -211,7 +213,7 @@ class CascadeSR(FixedScaleSuperResolver):
                 settings,
                 seeds,
                 None if self.checkpoint is None else Path(self.checkpoint),
-                lambda done: tell(done, 1 + 3 * self.n_stages),
+                lambda done: tell(done, 1 + self.n_stages * self.n_parts),
             )
         self.stages_, self.native_scale_ = stages, scale
         self._tiles_cache = self.calibration_ = None
@@ -283,8 +285,8 @@ class CascadeSR(FixedScaleSuperResolver):
 
 _RECORDS: Records = {
     "n_stages": (int,),
+    "n_parts": (int,),
     "n_cells": (int,),
-    "n_later_cells": (int,),
     "n_features": (int,),
     "prior_samples": (int, float),
     "n_folds": (int,),

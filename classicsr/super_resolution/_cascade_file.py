@@ -8,11 +8,17 @@ from numpy.typing import NDArray
 from classicsr._model_file import ModelFile
 from classicsr.features import ESTIMATE_SIDE, WINDOW_SIDE
 from classicsr.kernels.overlap import SPAN
-from classicsr.regressors._canonical import CanonicalMap, CanonicalPartition, CanonicalPose
+from classicsr.regressors._canonical import (
+    CanonicalMap,
+    CanonicalPart,
+    CanonicalPartition,
+    CanonicalPose,
+)
 
 Float32 = NDArray[np.float32]
 Stage = tuple[Float32, CanonicalMap]
 NAMES = ("filters", "parities", "weights", "centers", "maps", "steps")
+_MOST_PARTS = 64
 _LEVELS = 7  # steps above and below zero: 4 bits
 _LARGEST = 1e4  # of a stored number: far above any that fitting gives
 
@@ -23,15 +29,17 @@ def partition_tensors(stage: Stage, suffix: str = "") -> dict[str, NDArray]:
     return {
         f"filters{suffix}": filters,
         f"parities{suffix}": regressor.pose.parities,
-        f"weights{suffix}": regressor.partition.weights,
-        f"centers{suffix}": regressor.partition.centers.astype(np.float16),
+        f"weights{suffix}": np.stack([part.partition.weights for part in regressor.parts]),
+        f"centers{suffix}": np.stack(
+            [part.partition.centers.astype(np.float16) for part in regressor.parts]
+        ),
     }
 
 
 def stage_tensors(stage: Stage, number: int) -> dict[str, NDArray]:
     """All of a stage; its maps with 4 bits a number, and a step for each feature of each cell."""
-    maps = stage[1].maps
-    steps = (np.abs(maps).max(axis=2) / _LEVELS).astype(np.float16)
+    maps = np.stack([part.maps for part in stage[1].parts])
+    steps = (np.abs(maps).max(axis=3) / _LEVELS).astype(np.float16)
     whole = np.rint(maps / np.where(steps > 0, steps, 1)[..., None].astype(np.float32))
     packed = pack_nibbles(np.clip(whole, -_LEVELS, _LEVELS).astype(np.int8))
     suffix = f"_{number}"
@@ -54,14 +62,18 @@ def stored_stage(model: ModelFile, number: int, scale: int) -> Stage:
         pose = CanonicalPose(model.tensor(f"parities_{number}", (len(filters), 3), "i"))
     except ValueError as error:
         raise model.error(f"tensor 'parities_{number}'", str(error)) from error
-    weights = bounded("weights", (None,))
-    if len(weights) > len(filters):
-        raise model.error(f"tensor 'weights_{number}'", "has more entries than there are filters")
-    centers = bounded("centers", (None, len(weights)))
-    steps = bounded("steps", (len(centers), len(filters)))
+    weights = bounded("weights", (None, len(filters)))
+    if len(weights) > _MOST_PARTS:
+        raise model.error(f"tensor 'weights_{number}'", f"has more than {_MOST_PARTS} parts")
+    centers = bounded("centers", (len(weights), None, len(filters)))
+    steps = bounded("steps", centers.shape)
     packed = model.tensor(f"maps_{number}", (*steps.shape, -(-n_outputs // 2)), "u")
     maps = unpack_nibbles(packed, n_outputs) * steps[..., None]
-    return filters, CanonicalMap(pose, CanonicalPartition(weights, centers), maps)
+    parts = [
+        CanonicalPart(CanonicalPartition(*one), its_maps)
+        for *one, its_maps in zip(weights, centers, maps, strict=True)
+    ]
+    return filters, CanonicalMap(pose, parts)
 
 
 def pack_nibbles(numbers: NDArray[np.int8]) -> NDArray[np.uint8]:

@@ -15,15 +15,18 @@ from numpy.typing import NDArray
 
 from classicsr._atomic import atomic_path
 from classicsr._tensor_file import ModelFileError, load_tensors, open_regular, read_table
-from classicsr._threads import run_parallel
 from classicsr.features import WINDOW_SIDE
 from classicsr.patches import TrainingPair
-from classicsr.regressors._canonical import CanonicalMap, CanonicalPartition, CanonicalPose
+from classicsr.regressors._canonical import (
+    CanonicalMap,
+    CanonicalPart,
+    CanonicalPartition,
+    CanonicalPose,
+)
 from classicsr.super_resolution._cascade_file import Stage, partition_tensors
 from classicsr.super_resolution._cascade_images import StoredImage
 from classicsr.super_resolution._cascade_training import StagePatches, StageSettings, fit_stage
 from classicsr.super_resolution._patch_tiles import PatchTiles
-from classicsr.super_resolution._refinement import Refinement
 
 _KEY = "classicsr-cascade"
 _SMALLEST = 3  # low-resolution pixels across: one patch
@@ -48,7 +51,7 @@ def fit_cascade(
     checkpoint : Path, optional
         A folder that keeps what is done; removed at the end.
     tell : callable
-        Called with the steps done: one for the images, three for each stage.
+        Called with the steps done: one for the images, one for each part of a stage.
     """
     stages: list[Stage] = []
     with _work_folder(checkpoint) as folder:
@@ -57,13 +60,13 @@ def fit_cascade(
         tell(1)
         for number, seed in enumerate(seeds):
             path = folder / f"stage{number}.safetensors"
-            steps = iter(range(2 + 3 * number, 5 + 3 * number))
+            steps = iter(range(2 + number * settings.n_parts, 2 + (number + 1) * settings.n_parts))
             stage = _read_stage(path, identity)
             if stage is None:
                 stage = _new_stage(number, images, settings, seed, lambda: tell(next(steps)))  # noqa: B023
                 _write_stage(path, identity, stage)
             stages.append(stage)
-            tell(4 + 3 * number)
+            tell(1 + (number + 1) * settings.n_parts)
     if checkpoint is not None:
         shutil.rmtree(checkpoint)
     return stages
@@ -110,34 +113,16 @@ def _new_stage(
     tell: Callable[[], None],
 ) -> Stage:
     patches = StagePatches(number, settings.scale, settings.n_stages)
-    filters, final, folds = fit_stage(patches, images, settings, seed, tell)
-    if number + 1 < settings.n_stages:
-        methods = [_stage_method(number, settings.scale, filters, one) for one in folds]
-
-        def update(image: StoredImage) -> None:
-            improved = methods[image.fold](image.estimate(number))
-            image.write_estimate(number + 1, improved)
-
-        for _ in run_parallel(update, images, settings.n_jobs):
-            pass
-        for image in images if number else []:
-            image.drop_estimate(number)
-    return filters, final
-
-
-def _stage_method(
-    number: int, scale: int, filters: NDArray[np.float32], regressor: CanonicalMap
-) -> Callable[[NDArray[np.float32]], NDArray[np.float32]]:
-    if number:
-        return Refinement(scale, filters, regressor).refine
-    tiles = PatchTiles(scale, filters, regressor)
-    return lambda block: tiles.upscale(block, interpolate_only=False)
+    stage = fit_stage(patches, images, settings, seed, tell)
+    for image in images:
+        image.write_estimate(number + 1, patches.before(image) + image.added(image.fold))
+    return stage
 
 
 def _write_stage(path: Path, identity: str, stage: Stage) -> None:
     from safetensors.numpy import save
 
-    tensors = {**partition_tensors(stage), "maps": stage[1].maps}
+    tensors = partition_tensors(stage) | {"maps": np.stack([part.maps for part in stage[1].parts])}
     tensors = {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}
     with atomic_path(path) as temporary:
         temporary.write_bytes(save(tensors, metadata={_KEY: identity}))
@@ -153,8 +138,13 @@ def _read_stage(path: Path, identity: str) -> Stage | None:
             raise ModelFileError(path, "training", "has other settings or images than this one")
         tensors = load_tensors(path, file, table)
     pose = CanonicalPose(tensors["parities"])
-    partition = CanonicalPartition(tensors["weights"], tensors["centers"].astype(np.float32))
-    return tensors["filters"], CanonicalMap(pose, partition, tensors["maps"])
+    parts = [
+        CanonicalPart(CanonicalPartition(weights, centers.astype(np.float32)), maps)
+        for weights, centers, maps in zip(
+            tensors["weights"], tensors["centers"], tensors["maps"], strict=True
+        )
+    ]
+    return tensors["filters"], CanonicalMap(pose, parts)
 
 
 def interpolation(scale: int) -> PatchTiles:

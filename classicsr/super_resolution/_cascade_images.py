@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from classicsr._atomic import atomic_path
 from classicsr.patches import TrainingPair, mirrored
 from classicsr.super_resolution._planes import TileMethod
 
@@ -43,10 +42,9 @@ class StoredImage:
         """Keep a pair: its low-resolution image, mirrored `halo` pixels on, and its target."""
         rows, columns = (mirrored(-halo, n + halo, n) for n in pair.low.shape)
         block = np.ascontiguousarray(pair.low[np.ix_(rows, columns)])
-        more = halo - first.halo
-        inside = (slice(more * first.scale, -more * first.scale or None),) * 2
-        interpolated = first.upscale(block, interpolate_only=True)[inside]
-        self._write("high", pair.residual + interpolated)
+        interpolated = first.upscale(block, interpolate_only=True)
+        margin = (halo - first.halo) * first.scale
+        self._write("high", pair.residual + inside(interpolated, margin))
         self._write("interpolated", interpolated)
         self._write("stage0", block)
 
@@ -55,24 +53,24 @@ class StoredImage:
         return self._read("high")
 
     def interpolated(self) -> Float32:
-        """The low-resolution image, interpolated."""
+        """The low-resolution image, interpolated, with the margin of the first stage's result."""
         return self._read("interpolated")
 
     def estimate(self, stage: int) -> Float32:
         """Result of a stage and a margin around it; of stage 0 the low-resolution image."""
         return self._read(f"stage{stage}")
 
-    def has(self, stage: int) -> bool:
-        """Whether the result of a stage is there."""
-        return self._path(f"stage{stage}").exists()
-
     def write_estimate(self, stage: int, estimate: Float32) -> None:
         """Keep the result of a stage."""
         self._write(f"stage{stage}", estimate)
 
-    def drop_estimate(self, stage: int) -> None:
-        """Forget the result of a stage that no later one needs."""
-        self._path(f"stage{stage}").unlink(missing_ok=True)
+    def added(self, model: int) -> Float32:
+        """What the parts so far of one of the models of a stage add."""
+        return self._read(f"added{model}")
+
+    def write_added(self, model: int, added: Float32) -> None:
+        """Keep what the parts so far of one of the models of a stage add."""
+        self._write(f"added{model}", added)
 
     def _path(self, kind: str) -> Path:
         return self.folder / f"{self.name}-{kind}.npy"
@@ -82,5 +80,9 @@ class StoredImage:
         return array
 
     def _write(self, kind: str, array: Float32) -> None:
-        with atomic_path(self._path(kind)) as path, path.open("wb") as file:
-            np.save(file, array)
+        np.save(self._path(kind), array)
+
+
+def inside(image: Float32, margin: int) -> Float32:
+    """The image without a margin."""
+    return image[margin : image.shape[0] - margin, margin : image.shape[1] - margin]

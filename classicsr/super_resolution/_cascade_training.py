@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,20 +18,22 @@ from classicsr.features import (
 from classicsr.kernels.overlap import SPAN
 from classicsr.regressors._canonical import (
     CanonicalMap,
+    CanonicalPart,
     CanonicalPartition,
     CanonicalPose,
     canonical_patches,
 )
 from classicsr.regressors._hash import GramStatistics
-from classicsr.super_resolution._cascade_images import StoredImage
+from classicsr.super_resolution._cascade_images import StoredImage, inside
 from classicsr.super_resolution._filter_bank import FilterBank, padded_pixels
-from classicsr.super_resolution._patch_tiles import RIM
+from classicsr.super_resolution._patch_tiles import RIM, ResidualPatches
 from classicsr.super_resolution._refinement import REACH, phase_pixels
 
 Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]
 _WIDTH, _HIGH_PASS = 1.2, 0.9  # of the emphasis; chosen on held-out images, flat optima
-_SEARCHED = 32  # features that cells are told apart by
+_SEARCHED = 32  # features that cells of the first part are told apart by
+_CHOSEN, _CHOSEN_FROM = 8, 40  # and those of further parts: so many of the strongest
 _SAMPLES = 200_000  # patches that filters and cells are learned from
 _ITERATIONS = 12
 _RIDGE = 1e-6  # only keeps leaves without samples solvable
@@ -41,12 +42,13 @@ _BATCH = 1 << 18  # patches whose statistics are added in one go
 
 @dataclass(frozen=True)
 class StageSettings:
-    """What stages are fitted with; see `CascadeSR`. `n_cells` of the first and of the others."""
+    """What stages are fitted with; see `CascadeSR`."""
 
     scale: int
     n_stages: int
+    n_parts: int
+    n_cells: int
     n_features: int
-    n_cells: tuple[int, int]
     prior_samples: float
     n_folds: int
     n_jobs: int | None = field(repr=False)
@@ -80,31 +82,45 @@ class StagePatches:
         found: Float32 = view[:: self.block, :: self.block][rows, columns]
         return found.reshape(len(chosen), -1)
 
-    def residuals(self, image: StoredImage, chosen: Any = slice(None)) -> Float32:
+    def before(self, image: StoredImage) -> Float32:
+        """What this stage adds to, with the margin that its result has."""
+        if not self.number:
+            return image.interpolated()
+        return inside(image.estimate(self.number), REACH * self.scale)
+
+    def residuals(self, image: StoredImage, added: Float32 | None) -> Float32:
         """What the patches around the centres lack, (n, (SPAN * scale)^2)."""
-        lacking = image.high() - self._so_far(image)
+        estimate = self.before(image) if added is None else self.before(image) + added
+        margin = (len(estimate) - len(image.high())) // 2
+        lacking = image.high() - inside(estimate, margin)
         side = SPAN * self.scale
         view = np.lib.stride_tricks.sliding_window_view(lacking, (side, side))
-        patches: Float32 = view[:: self.scale, :: self.scale].reshape(-1, side * side)[chosen]
+        patches: Float32 = view[:: self.scale, :: self.scale].reshape(-1, side * side)
         return patches
 
     def features(self, image: StoredImage, bank: FilterBank) -> tuple[Float32, NDArray[np.int64]]:
         """Rows of responses, and the rows that belong to the centres."""
+        pixels, pitch, plane = self._pixels(image)
+        rows, columns = (n - 2 * RIM for n in image.shape)
+        n_positions = (rows - 1) * pitch + columns
+        responses = bank.responses(
+            pixels, pitch, (self.margin + RIM) * (pitch + 1), n_positions, plane
+        )
+        return responses, (np.arange(rows)[:, None] * pitch + np.arange(columns)).ravel()
+
+    def add(self, image: StoredImage, patches: ResidualPatches, added: Float32) -> Float32:
+        """`added`, which has the margin of the result, and what a regressor adds to it."""
+        pixels, pitch, plane = self._pixels(image)
+        patches.add_to(added, pixels, pitch, plane)
+        return added
+
+    def _pixels(self, image: StoredImage) -> tuple[Float32, int, int]:
+        """What filter banks see: pixels, those of a row, those of a phase."""
         estimate = image.estimate(self.number)
         height, width = (n // self.block for n in estimate.shape)
-        pixels = phase_pixels(estimate, self.scale) if self.number else padded_pixels(estimate)
-        start = (self.margin + RIM) * (width + 1)
-        rows, columns = (n - 2 * RIM for n in image.shape)
-        n_positions = (rows - 1) * width + columns
-        plane = height * width if self.number else 0
-        responses = bank.responses(pixels, width, start, n_positions, plane)
-        return responses, (np.arange(rows)[:, None] * width + np.arange(columns)).ravel()
-
-    def _so_far(self, image: StoredImage) -> Float32:
-        if not self.number:
-            return image.interpolated()
-        inside = slice(self.margin * self.scale, -self.margin * self.scale or None)
-        return image.estimate(self.number)[inside, inside]
+        if self.number:
+            return phase_pixels(estimate, self.scale), width, height * width
+        return padded_pixels(estimate), width, 0
 
 
 def fit_stage(
@@ -113,40 +129,100 @@ def fit_stage(
     settings: StageSettings,
     seed: int,
     tell: Callable[[], None],
-) -> tuple[Float32, CanonicalMap, list[CanonicalMap]]:
-    """A stage: its filters, its maps, and for each fold the maps of all the other images."""
+) -> tuple[Float32, CanonicalMap]:
+    """A stage; leaves with each image what the model that was fitted without it adds.
+
+    There is a model for each fold, which learns from all the other images (from all, if there
+    is but one fold). A part learns what the parts before it lack on the very images that they
+    were fitted on. The stage is the mean of the models.
+    """
     with thread_budget(1):  # so that sums, and the result, do not depend on threads
-        filters, pose, partition = _learned_partition(patches, images, settings, seed)
-    tell()
+        sample, filters, pose, strengths = _learned_features(patches, images, settings, seed)
     bank = FilterBank(filters, patches.block)
-    shape = (len(partition.centers), len(filters), (SPAN * patches.scale) ** 2)
-    total, folds = GramStatistics(*shape), [GramStatistics(*shape) for _ in range(settings.n_folds)]
-    for fold, sums in enumerate(folds):
-        members = [image for image in images if image.fold == fold]
-        for x, y, cells in _batches(patches, members, bank, pose, partition, settings.n_jobs):
+    rng = np.random.RandomState(seed)
+    parts: list[CanonicalPart] = []
+    for number in range(settings.n_parts):
+        partition = _learned_partition(sample, strengths, number, settings.n_cells, rng)
+        encoder = _Encoder(patches, bank, pose, partition, number > 0)
+        models = [
+            CanonicalPart(partition, _fitted_maps(encoder, fold, images, settings))
+            for fold in range(settings.n_folds)
+        ]
+        _add_part(patches, filters, pose, models, images, settings, first=number == 0)
+        maps: Float32 = np.mean([model.maps for model in models], axis=0, dtype=np.float32)
+        parts.append(CanonicalPart(partition, maps))
+        tell()
+    return filters, CanonicalMap(pose, parts)
+
+
+@dataclass(frozen=True)
+class _Encoder:
+    """Posed features, posed residuals and cells of images, for one part of a stage."""
+
+    patches: StagePatches
+    bank: FilterBank
+    pose: CanonicalPose
+    partition: CanonicalPartition
+    has_added: bool
+
+    def __call__(self, job: tuple[StoredImage, int]) -> tuple[Float32, Float32, NDArray[np.int32]]:
+        image, fold = job
+        posed, poses = self.pose.apply(*self.patches.features(image, self.bank))
+        added = image.added(fold) if self.has_added else None
+        residuals = self.patches.residuals(image, added)
+        return posed, canonical_patches(residuals, poses), self.partition.cells(posed)
+
+
+def _fitted_maps(
+    encoder: _Encoder, fold: int, images: Sequence[StoredImage], settings: StageSettings
+) -> Float32:
+    """Maps of the model that learns from all images but those of a fold."""
+    side = SPAN * settings.scale
+    n_cells, n_features = encoder.partition.centers.shape
+    sums = GramStatistics(n_cells, n_features, side * side)
+    jobs = [(image, fold) for image in images if image.fold != fold or settings.n_folds == 1]
+    batch: list[tuple[NDArray, ...]] = []
+    for number, one in enumerate(run_parallel(encoder, jobs, settings.n_jobs)):
+        batch.append(one)
+        if number == len(jobs) - 1 or sum(len(x) for x, _, _ in batch) >= _BATCH:
+            x, y, cells = (np.concatenate(some) for some in zip(*batch, strict=True))
             sums.add(cells, x, y, settings.n_jobs)
-        total.merge(sums)
-    tell()
-
-    def fitted(without: GramStatistics | None) -> CanonicalMap:
-        sums = GramStatistics(*shape)
-        sums.merge(total)
-        if without is not None:
-            sums.merge(without, -1)
-        sums.join(settings.prior_samples)
-        return CanonicalMap(pose, partition, sums.maps(_RIDGE, settings.n_jobs))
-
-    final = fitted(None)
-    return filters, final, [fitted(fold) for fold in folds] if len(folds) > 1 else [final]
+            batch = []
+    sums.join(settings.prior_samples)
+    return sums.maps(_RIDGE, settings.n_jobs)
 
 
-def _learned_partition(
+def _add_part(
     patches: StagePatches,
+    filters: Float32,
+    pose: CanonicalPose,
+    models: Sequence[CanonicalPart],
     images: Sequence[StoredImage],
     settings: StageSettings,
-    seed: int,
-) -> tuple[Float32, CanonicalPose, CanonicalPartition]:
-    """Filters of mean square response 1, poses, and cells by k-means of a sample."""
+    *,
+    first: bool,
+) -> None:
+    """Let each image know what a part adds to it, in each of the models."""
+    residuals = [
+        ResidualPatches(
+            settings.scale, FilterBank(filters, patches.block), CanonicalMap(pose, [model])
+        )
+        for model in models
+    ]
+
+    def update(image: StoredImage) -> None:
+        for fold, one in enumerate(residuals):
+            added = np.zeros_like(patches.before(image)) if first else image.added(fold)
+            image.write_added(fold, patches.add(image, one, added))
+
+    for _ in run_parallel(update, images, settings.n_jobs):
+        pass
+
+
+def _learned_features(
+    patches: StagePatches, images: Sequence[StoredImage], settings: StageSettings, seed: int
+) -> tuple[Float32, Float32, CanonicalPose, Float64]:
+    """Posed features of a sample; filters of mean square response 1, poses, and strengths."""
     rng = np.random.RandomState(seed)
     sample = np.concatenate(list(_sampled_windows(patches, images, rng)))
     moment = (sample.T @ sample).astype(np.float64) / len(sample)
@@ -156,13 +232,24 @@ def _learned_partition(
     filters = (found.filters / strengths[:, None]).astype(np.float32)
     pose = CanonicalPose(found.parities)
     posed, _ = pose.apply(np.ascontiguousarray(sample @ filters.T), np.arange(len(sample)))
-    weights = np.sqrt(strengths / strengths[0])[:_SEARCHED].astype(np.float32)
-    nothing = CanonicalPartition(weights, np.zeros((1, len(weights)), np.float32))
-    queries = np.ascontiguousarray(nothing.queries(posed)[:, :-1])
-    centers = _kmeans(
-        queries, min(settings.n_cells[patches.number > 0], len(queries)), int(rng.randint(1 << 30))
-    )
-    return filters, pose, CanonicalPartition(weights, centers)
+    return posed, filters, pose, strengths
+
+
+def _learned_partition(
+    posed: Float32, strengths: Float64, part: int, n_cells: int, rng: np.random.RandomState
+) -> CanonicalPartition:
+    """Cells by k-means: of the strongest features for the first part, else of some of them."""
+    candidates = min(_SEARCHED, len(strengths))
+    if part:
+        chosen = rng.permutation(min(_CHOSEN_FROM, len(strengths)))[:_CHOSEN]
+    else:
+        chosen = np.arange(candidates)
+    weights = np.zeros(len(strengths), np.float32)
+    weights[chosen] = np.sqrt(strengths[chosen] / strengths[chosen].max())
+    nowhere = CanonicalPartition(weights, np.zeros((1, len(weights)), np.float32))
+    queries = np.ascontiguousarray(nowhere.queries(posed)[:, :-1])
+    centers = _kmeans(queries, min(n_cells, len(queries)), int(rng.randint(1 << 30)))
+    return CanonicalPartition(weights, centers)
 
 
 def _sampled_windows(
@@ -192,26 +279,3 @@ def _kmeans(queries: Float32, n_cells: int, seed: int) -> Float32:
         means.train(queries)
     centers: Float32 = np.asarray(means.centroids, np.float16).astype(np.float32)
     return centers
-
-
-def _batches(
-    patches: StagePatches,
-    images: Sequence[StoredImage],
-    bank: FilterBank,
-    pose: CanonicalPose,
-    partition: CanonicalPartition,
-    n_jobs: int | None,
-) -> Iterator[tuple[Float32, Float32, NDArray[np.int32]]]:
-    """Posed features, posed residuals and cells of some images at a time."""
-
-    def encoded(image: StoredImage) -> tuple[Float32, Float32, NDArray[np.int32]]:
-        posed, poses = pose.apply(*patches.features(image, bank))
-        return posed, canonical_patches(patches.residuals(image), poses), partition.cells(posed)
-
-    batch: list[tuple[NDArray, ...]] = []
-    for number, one in enumerate(run_parallel(encoded, images, n_jobs)):
-        batch.append(one)
-        if number == len(images) - 1 or sum(len(x) for x, _, _ in batch) >= _BATCH:
-            x, y, cells = (np.concatenate(parts) for parts in zip(*batch, strict=True))
-            yield x, y, cells
-            batch = []
