@@ -1,14 +1,17 @@
-"""Train the bundled models of A+, RAISR and the fast path, calibrate them, write their cards.
+"""Train the bundled models of A+, RAISR, the fast path and the best; calibrate, describe them.
 
-Usage: CLASSICSR_DATA=... python benchmarks/train_bundled.py --methods aplus,raisr,fast
+Usage: CLASSICSR_DATA=... python benchmarks/train_bundled.py --methods aplus,raisr,fast,cascade
 With --calibrate-only the models stay as they are and only their calibration is made again.
 Takes some minutes and 4 GB of memory a model of A+, some minutes and 1 GB one of the fast path,
-some seconds one of RAISR. The seed makes the tensors the same each time.
+some seconds one of RAISR. Time and memory of each cascade ("best") are on its card; with
+--checkpoint FOLDER its training goes on after an interruption. The seed makes the tensors the same
+each time.
 """
 
 from __future__ import annotations
 
 import argparse
+import resource
 import tempfile
 import time
 from pathlib import Path
@@ -27,8 +30,14 @@ from classicsr.zoo import METHODS, make_method
 TRAINING_SET = "natural/T91"
 CALIBRATION_SET = "natural/BSDS200"
 N_KEPT = 20
-"""Last images of the calibration set that the fast path does not learn from, as it does from the
-others: its settings were chosen by them, and it is calibrated on them."""
+"""Last images of the calibration set that the methods of ALL_IMAGES do not learn from: their
+settings were chosen by them, and they are calibrated on them."""
+ALL_IMAGES = ("fast", "cascade")
+"""Methods that learn from the training set and the calibration set."""
+NAMES = {"cascade": "best"}
+"""Of the model files, where they are not those of the methods."""
+CELLS = {2: 512, 3: 256, 4: 128}
+"""Cells of a partition of a cascade, for files below 12 MB."""
 TEST_SETS = ("Set5", "Set14", "BSD100")
 SEED = 0
 LICENCE = (
@@ -39,25 +48,36 @@ LICENCE_BSDS = "BSDS200 (Martin et al. 2001), research and education"
 MODELS = Path(__file__).parents[1] / "classicsr" / "zoo" / "models"
 
 
-def train(method: str, scale: int, n_samples: int) -> tuple[SuperResolver, dict[str, Any]]:
+def settings(method: str, scale: int, args: argparse.Namespace) -> dict[str, Any]:
+    """Parameters that differ from the defaults."""
+    if method == "cascade":
+        checkpoint = args.checkpoint and args.checkpoint / f"x{scale}"
+        return {"n_cells": CELLS[scale], "n_levels": 3, "checkpoint": checkpoint}
+    return {"n_samples": args.samples} if method == "aplus" else {}  # the others take every pixel
+
+
+def train(
+    method: str, scale: int, args: argparse.Namespace
+) -> tuple[SuperResolver, dict[str, Any]]:
     """The fitted estimator and where it comes from."""
     images, names = list(load_dataset(TRAINING_SET)), [TRAINING_SET]
     licence = LICENCE
-    if method == "fast":
+    if method in ALL_IMAGES:
         images += list(load_dataset(CALIBRATION_SET))[:-N_KEPT]
         names.append(f"{CALIBRATION_SET} without its last {N_KEPT}")
         licence = f"{LICENCE}; {LICENCE_BSDS}"
-    limit = {"n_samples": n_samples} if method == "aplus" else {}  # the others take every pixel
-    sr: Any = make_method(method, scale=scale, random_state=SEED, n_jobs=-1, **limit)
+    params = settings(method, scale, args)
+    sr: Any = make_method(method, scale=scale, random_state=SEED, n_jobs=-1, **params)
     start = time.perf_counter()
     sr.fit(images, progress=lambda done, total: print(f"{method} x{scale}: step {done} of {total}"))
     return sr, {
         "training_data": names,
         "licence": licence,
         "n_images": len(images),
-        **limit,
+        **{name: params[name] for name in ("n_samples",) if name in params},
         "seed": SEED,
         "seconds": round(time.perf_counter() - start, 1),
+        "peak_bytes": 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss,
         "date": _record.today(),
     }
 
@@ -74,16 +94,21 @@ def measure(path: Path, scale: int) -> dict[str, float]:
     return measured
 
 
-def make_model(method: str, scale: int, n_samples: int, folder: Path) -> None:
+def make_model(method: str, scale: int, args: argparse.Namespace) -> None:
     """Train one model; what is measured is the model as it is stored."""
-    sr, provenance = train(method, scale, n_samples)
+    sr, provenance = train(method, scale, args)
     with tempfile.TemporaryDirectory() as scratch:
         path = Path(scratch) / f"{method}.safetensors"
         sr.save(path)
         measured = measure(path, scale)
-    target = folder / f"{method}-x{scale}.safetensors"
+    target = model_path(args.output, method, scale)
     sr.save(target, info={"provenance": provenance, "measured": measured})
     calibrate(target)
+
+
+def model_path(folder: Path, method: str, scale: int) -> Path:
+    """The file of a bundled model."""
+    return folder / f"{NAMES.get(method, method)}-x{scale}.safetensors"
 
 
 def calibrate(path: Path) -> None:
@@ -91,7 +116,7 @@ def calibrate(path: Path) -> None:
     model = read_model(path)
     sr = load_model(path).set_params(n_jobs=-1)
     images, name = list(load_dataset(CALIBRATION_SET)), CALIBRATION_SET
-    if model.method == "fast":
+    if model.method in ALL_IMAGES:
         images, name = images[-N_KEPT:], f"the last {N_KEPT} of {CALIBRATION_SET}"
     sr.calibrate(images, random_state=SEED)
     provenance = {**model.provenance, "calibration_data": [name]}
@@ -147,6 +172,13 @@ def _size(model: ModelFile) -> str:
     elif model.method == "fast":
         leaves, places, _ = model.tensors["filters"].shape
         size = f"filters of {leaves} leaves for {places} places in a patch, in float16"
+    elif model.method == "cascade":
+        own = {key: model.parameters[key] for key in ("n_stages", "n_parts", "n_cells")}
+        size = (
+            "{n_stages} stages of {n_parts} partitions of {n_cells} cells, 4 bits a number".format(
+                **own
+            )
+        )
     elif "n_anchors" in model.parameters:
         size = f"maps of {model.parameters['n_anchors']} anchors, in float16"
     else:
@@ -167,7 +199,8 @@ def _published(made: dict[str, Any]) -> str:
 
 def _time(made: dict[str, Any]) -> str:
     where = f" on {made['machine']}" if "machine" in made else ""
-    return f"{made['seconds']} s{where}"
+    memory = f", at most {made['peak_bytes'] / 2**30:.1f} GiB" if "peak_bytes" in made else ""
+    return f"{made['seconds']} s{memory}{where}"
 
 
 def main() -> None:
@@ -176,11 +209,12 @@ def main() -> None:
     parser.add_argument(
         "--methods",
         type=lambda text: text.split(","),
-        default=["aplus", "raisr", "fast"],
+        default=["aplus", "raisr", "fast", "cascade"],
         metavar="A,B",
     )
     parser.add_argument("--scales", type=_record.numbers, default=[2, 3, 4])
     parser.add_argument("--samples", type=int, default=5_000_000, help="training patches")
+    parser.add_argument("--checkpoint", type=Path, metavar="FOLDER", help="of cascades")
     parser.add_argument("--calibrate-only", action="store_true", help="of the models there are")
     parser.add_argument("-o", "--output", type=Path, default=MODELS, metavar="FOLDER")
     args = parser.parse_args()
@@ -188,9 +222,9 @@ def main() -> None:
     for method in args.methods:
         for scale in args.scales:
             if args.calibrate_only:
-                calibrate(args.output / f"{method}-x{scale}.safetensors")
+                calibrate(model_path(args.output, method, scale))
             else:
-                make_model(method, scale, args.samples, args.output)
+                make_model(method, scale, args)
     (args.output / "README.md").write_text(cards(args.output), encoding="utf-8")
 
 

@@ -80,7 +80,7 @@ def find_model(name: str | os.PathLike[str]) -> Path:
 
 
 def default_model(scale: float | Sequence[float]) -> str:
-    """Return the bundled A+ model for the `scale` of images, the method "self" for volumes.
+    """Return the best bundled model for the `scale` of images, the method "self" for volumes.
 
     The model is the smallest one that reaches the scale on every axis.
 
@@ -101,7 +101,7 @@ def default_model(scale: float | Sequence[float]) -> str:
     by_scale = {
         int(match[1]): name
         for name in bundled_models()
-        if (match := re.fullmatch(r"aplus-x(\d+)", name))
+        if (match := re.fullmatch(r"best-x(\d+)", name))
     }
     large_enough = [available for available in sorted(by_scale) if available >= needed]
     if not large_enough:

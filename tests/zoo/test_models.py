@@ -29,10 +29,10 @@ class StandInSR(BicubicSR):
 @pytest.fixture
 def bundle(tmp_path, monkeypatch):
     """Bundled models for x2, x3 and x4 that need no training."""
-    for name in ("aplus-x2", "aplus-x4", "anr-x3"):
+    for name in ("best-x2", "best-x4", "anr-x3"):
         write_model(
             tmp_path / f"{name}.safetensors",
-            method=name[:-3],
+            method=name[:-3].replace("best", "cascade"),
             params={"scale": int(name[-1])},
             tensors={},
         )
@@ -45,7 +45,7 @@ def bundle(tmp_path, monkeypatch):
 
 def test_bundled_models_are_the_files_of_the_folder(bundle):
     assert bundled_models() == {
-        name: bundle / f"{name}.safetensors" for name in ("anr-x3", "aplus-x2", "aplus-x4")
+        name: bundle / f"{name}.safetensors" for name in ("anr-x3", "best-x2", "best-x4")
     }
 
 
@@ -63,8 +63,8 @@ def test_every_model_of_the_package_loads(name):
 
 @pytest.mark.parametrize(
     ("scale", "name"),
-    [(1.5, "aplus-x2"), (2, "aplus-x2"), (2.01, "aplus-x4"), (4, "aplus-x4"), (0.5, "aplus-x2"),
-     ((1, 1, 3), "self"), ((6, 6, 1), "self"), ((2, 1.5), "aplus-x2")],
+    [(1.5, "best-x2"), (2, "best-x2"), (2.01, "best-x4"), (4, "best-x4"), (0.5, "best-x2"),
+     ((1, 1, 3), "self"), ((6, 6, 1), "self"), ((2, 1.5), "best-x2")],
 )  # fmt: skip
 def test_default_is_the_smallest_that_reaches_the_scale(bundle, scale, name):
     assert default_model(scale) == name
@@ -77,16 +77,16 @@ def test_scale_beyond_the_models_lists_what_is_there(bundle, scale):
 
 
 def test_load_by_name_by_file_and_by_method(bundle):
-    assert load_model("aplus-x2").get_params()["scale"] == 2
+    assert load_model("best-x2").get_params()["scale"] == 2
     assert load_model(bundle / "anr-x3.safetensors").get_params()["scale"] == 3
-    assert load_model(str(bundle / "aplus-x4.safetensors")).get_params()["scale"] == 4
+    assert load_model(str(bundle / "best-x4.safetensors")).get_params()["scale"] == 4
     assert load_model("lanczos").get_params()["kernel"] == "lanczos3"
 
 
 def test_unknown_model_lists_what_is_there(bundle):
-    with pytest.raises(ValueError, match=r"'aplus-x5' \(did you mean 'aplus-x[24]'\?\)") as caught:
-        load_model("aplus-x5")
-    for name in ("aplus-x2", "aplus-x4", "anr-x3", "bicubic", "lanczos", ".safetensors file"):
+    with pytest.raises(ValueError, match=r"'best-x5' \(did you mean 'best-x[24]'\?\)") as caught:
+        load_model("best-x5")
+    for name in ("best-x2", "best-x4", "anr-x3", "bicubic", "lanczos", ".safetensors file"):
         assert name in str(caught.value)
 
 
