@@ -36,7 +36,7 @@ ALL_IMAGES = ("fast", "cascade")
 """Methods that learn from the training set and the calibration set."""
 NAMES = {"cascade": "best"}
 """Of the model files, where they are not those of the methods."""
-CELLS = {2: 512, 3: 256, 4: 128}
+CELLS = {2: 512, 3: 256, 4: 144}
 """Cells of a partition of a cascade, for files below 12 MB."""
 TEST_SETS = ("Set5", "Set14", "BSD100")
 SEED = 0
