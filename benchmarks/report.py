@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import re
 import subprocess
 import sys
 import tempfile
@@ -20,9 +19,12 @@ from typing import Any
 
 import _record
 
+from classicsr.report._page import scatter_picture
+from classicsr.report._plots import scatter
+
 METHODS = "bicubic,lanczos,ibp,pocs,tv,nlm,raisr,aplus"
 SCALES = "2,3,4"
-SHOWN = "Set5, x3, bicubic"
+SHOWN_SCALE = "3"
 PICTURE = Path(__file__).parents[1] / "docs" / "images" / "quality-and-time.svg"
 
 
@@ -33,15 +35,15 @@ def timed(command: list[str]) -> float:
     return time.perf_counter() - start
 
 
-def plot(page: str) -> str:
+def plot(summaries: list[dict[str, Any]]) -> str:
     """The plot of quality and time as a picture of its own."""
-    style = re.search(r"<style>.*?</style>", page, re.DOTALL)
-    figure = re.search(rf"<figcaption>{SHOWN}</figcaption>\s*<svg (.*?</svg>)", page, re.DOTALL)
-    assert style is not None
-    assert figure is not None
-    attributes, _, drawing = figure[1].partition(">")
-    ground = '<rect width="100%" height="100%" fill="#fff"/>'
-    return f'<svg xmlns="http://www.w3.org/2000/svg" {attributes}>{style[0]}{ground}{drawing}\n'
+    values = {
+        one["method"]: (one["seconds_per_megapixel"], one["metrics"]["psnr"])
+        for one in summaries
+        if str(one["scale"]) == SHOWN_SCALE
+    }
+    title = f"Set5, x{SHOWN_SCALE}, bicubic"
+    return scatter_picture(scatter(title, values, "seconds per megapixel", "PSNR (dB)"))
 
 
 def report(document: dict[str, Any]) -> str:
@@ -79,7 +81,6 @@ def main() -> None:
         command = [sys.executable, "-m", "classicsr", *options, "-o", scratch]
         load = os.getloadavg()[0]
         first, cached = timed(command), timed(command)
-        page = (out / "report.html").read_text(encoding="utf-8")
         results = json.loads((out / "results.json").read_text(encoding="utf-8"))
         document = {
             "command": " ".join(["classicsr", *options, "-o out/"]),
@@ -89,7 +90,7 @@ def main() -> None:
             "page_bytes": (out / "report.html").stat().st_size,
             **{key: results[key] for key in ("date", "machine", "summaries")},
         }
-    PICTURE.write_text(plot(page), encoding="utf-8")
+    PICTURE.write_text(plot(document["summaries"]), encoding="utf-8")
     _record.write(args.json, document, report(document))
 
 

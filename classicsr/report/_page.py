@@ -64,19 +64,8 @@ def render_page(results: Results) -> str:
     ModuleNotFoundError
         jinja2 is missing; the message names the extra that brings it.
     """
-    if not can_render():
-        raise ModuleNotFoundError(NEEDS_JINJA)
-    import jinja2
-
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(PAGE),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-    )
     tables = [quality_table(results), difference_table(results), cost_table(results)]
-    return environment.get_template("report.html.jinja").render(
+    return _template("report.html.jinja").render(
         results=results,
         ranked=METRICS[results.metrics[0]],
         tables=tables,
@@ -88,9 +77,42 @@ def render_page(results: Results) -> str:
         largest_error=_largest_error(results),
         failures=failures(results),
         notes=notes(results),
-        style=(PAGE / "report.css").read_text(encoding="utf-8"),
-        script=(PAGE / "report.js").read_text(encoding="utf-8"),
+        style=_text("report.css"),
+        script=_text("report.js"),
     )
+
+
+def scatter_picture(plot: Scatter) -> str:
+    """A plot of the page as the text of an SVG file.
+
+    Raises
+    ------
+    ModuleNotFoundError
+        jinja2 is missing.
+    """
+    drawing: str = _template("scatter.svg.jinja").module.scatter_plot(
+        plot, "plot", _text("report.css")
+    )
+    return drawing
+
+
+def _template(name: str) -> Any:
+    if not can_render():
+        raise ModuleNotFoundError(NEEDS_JINJA)
+    import jinja2
+
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(PAGE),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    return environment.get_template(name)
+
+
+def _text(name: str) -> str:
+    return (PAGE / name).read_text(encoding="utf-8")
 
 
 def _sets(results: Results) -> Iterator[tuple[str, list[Summary]]]:
