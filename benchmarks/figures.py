@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from classicsr import BicubicSR, SelfVolumeSR, psnr
+from classicsr import BicubicSR, SelfVolumeSR, load_model, psnr
 from classicsr.datasets import sample_image, sample_volume
 from classicsr.degradation import resize
 from classicsr.io import read_image, read_volume
@@ -63,13 +63,14 @@ def _row(pictures: Sequence[tuple[str, Picture]], zoom: int) -> Image.Image:
 
 
 def photograph(models: Path | None) -> Image.Image:
-    """The sample photograph made smaller, then brought back by bicubic and by A+."""
+    """The sample photograph made smaller, then brought back by bicubic, A+ and the best model."""
     original = modcrop(read_image(sample_image()).array, SCALE)
     low = resize(original, 1 / SCALE, axes=(0, 1))
     low = np.clip(np.rint(low), 0, 255).astype(np.uint8)
     results = {
         f"bicubic x{SCALE}": BicubicSR(SCALE).predict(low),
         f"A+ x{SCALE}": _record.aplus_model(models, SCALE).predict(low),
+        f"best x{SCALE}": load_model(f"best-x{SCALE}").predict(low),
     }
     pictures = [("input", low.repeat(SCALE, 0).repeat(SCALE, 1)[EYE])]
     for name, result in results.items():

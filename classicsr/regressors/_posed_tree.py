@@ -19,6 +19,8 @@ WINDOW_TAPS = np.flatnonzero(_ROWS**2 + _COLUMNS**2 <= 10)
 """Pixels of a flattened SIDE x SIDE window that count, in raster order: about a disc."""
 N_TAPS = len(WINDOW_TAPS)
 CENTER = N_TAPS // 2
+MOST_NODES = 1 << 15
+"""Nodes of a tree: what fits into a packed test, see `kernels.posed.packed_tests`."""
 
 
 def tap(row: int, column: int) -> int:
@@ -71,29 +73,26 @@ class PosedTree(Tree):
     Raises
     ------
     ValueError
-        The nodes are not one tree, or one that is too deep, or a tap does not exist.
+        The nodes are not one tree, or one that is too deep or large, or a tap does not exist.
     """
 
     def __init__(self, tests: NDArray, thresholds: Float32) -> None:
         super().__init__(tests, thresholds)
         if tests.min() < LEAF or tests.max() >= N_TAPS:
             raise ValueError(f"a tap is outside 0 to {N_TAPS - 1}")
+        if len(tests) > MOST_NODES:
+            raise ValueError(f"there are more than {MOST_NODES} nodes")
 
     def laid_out(self, pitch: int) -> PosedWalk:
         """The tree for images whose rows are `pitch` apart."""
-        offsets = tap_offsets(pitch)
+        from classicsr.kernels.posed import packed_tests
+
         inner = self.tests[:, 0] != LEAF
         taps = np.where(inner[:, None], self.tests, CENTER)
-        n_nodes = len(taps)
-        steps = np.empty((len(offsets), n_nodes, 4), np.int32)
-        steps[..., :2] = offsets[:, taps]
-        steps[..., 2] = self._steps[:, 2] + n_nodes * np.arange(len(offsets))[:, None]
-        steps[..., 3] = self._numbers
-        constants = inner & (taps[:, 0] == taps[:, 1])
-        limits = np.column_stack([self._limits, constants]).astype(np.float32)
-        compass = np.ascontiguousarray(offsets[:, [tap(0, 1), tap(0, -1), tap(1, 0), tap(-1, 0)]])
-        tables = steps.reshape(-1, 4), np.tile(limits, (len(offsets), 1))
-        return PosedWalk(compass, *tables, self.depth)
+        children = self._steps[:, 2].astype(np.int64)
+        tests = packed_tests(tap_offsets(pitch)[:, taps], children).ravel()
+        limits = np.where(inner, self._limits, np.float32(np.inf))
+        return PosedWalk(pitch, tests, limits, self.depth, self._numbers)
 
     @property
     def parents(self) -> NDArray[np.int64]:
@@ -111,17 +110,19 @@ class PosedTree(Tree):
 class PosedWalk:
     """A tree's tables for one image width; see `kernels.posed.walk_pixels`."""
 
-    compass: Int64
-    steps: NDArray[np.int32]
+    pitch: int
+    tests: Int64
     limits: Float32
     depth: int
+    numbers: NDArray[np.int32]
 
     def leaves(self, pixels: Float32, start: int, shapes: Float32) -> NDArray[np.int32]:
         """Leaf of consecutive pixels, from `start` on, whose shapes (7, n) are given."""
-        from classicsr.kernels.posed import walk_pixels
+        from classicsr.kernels.posed import slope_senses, walk_pixels
 
-        leaves = np.empty(shapes.shape[1], np.int32)
-        walk_pixels(
-            pixels, start, shapes, self.compass, self.steps, self.limits, self.depth, leaves
-        )
+        poses, strengths = shapes[0], np.sqrt(shapes[3] + shapes[4])
+        senses, leaves = np.empty_like(poses), np.empty(len(poses), np.int32)
+        slope_senses(pixels, self.pitch, start, poses, senses)
+        tables = self.tests, self.limits, self.numbers, self.depth
+        walk_pixels(pixels, start, poses, senses, strengths, *tables, leaves)
         return leaves

@@ -77,6 +77,8 @@ class Intensity:
 
     def from_unit(self, block: Float32) -> Pixels:
         """The image's units and dtype again; integers are rounded and clipped to their type."""
+        if self.dtype.kind in "iu" and self.dtype.itemsize <= 2:
+            return self._rounded(block)
         pixels: Pixels = block.astype(self._wide)
         pixels *= self._wide(self.span)
         pixels += self._wide(self.low)
@@ -89,6 +91,17 @@ class Intensity:
         np.rint(pixels, out=pixels)
         np.clip(pixels, low, high, out=pixels)
         return pixels.astype(self.dtype)
+
+    def _rounded(self, block: Float32) -> Pixels:
+        """The same for 8- and 16-bit integers, in one pass."""
+        from classicsr.kernels.pixels import round_affine
+
+        values = np.ascontiguousarray(block, np.float32)
+        pixels = np.empty(block.shape, self.dtype)
+        low, high = (np.float32(end) for end in _limits(self.dtype))
+        factor, shift = np.float32(self.span), np.float32(self.low)
+        round_affine(values.ravel(), factor, shift, low, high, pixels.ravel())
+        return pixels
 
 
 def _limits(dtype: np.dtype) -> tuple[float, float]:
@@ -134,10 +147,20 @@ class PixelSource:
 
     def read(self, rows: NDArray[np.int64], columns: NDArray[np.int64]) -> Float32:
         """Block (C, len(rows), len(columns)), planes contiguous."""
-        block = self.intensity.to_unit(self.image[np.ix_(rows, columns)])
+        block = self.intensity.to_unit(_window(self.image, rows, columns))
         if self.color:
             block[..., :3] = rgb_to_ycbcr(block[..., :3], peak=1.0)
         return np.ascontiguousarray(block.transpose(2, 0, 1))
+
+
+def _window(image: Pixels, rows: NDArray[np.int64], columns: NDArray[np.int64]) -> Pixels:
+    """``image[np.ix_(rows, columns)]``; a view, which is much cheaper, where both are ranges."""
+    top, left = rows.min(), columns.min()
+    near = image[top : rows.max() + 1, left : columns.max() + 1]
+    for axis, index in enumerate((rows - top, columns - left)):
+        if not np.array_equal(index, np.arange(near.shape[axis])):
+            near = near.take(index, axis)
+    return near
 
 
 class PixelSink:

@@ -13,7 +13,7 @@ from classicsr._model_file import ModelFile
 from classicsr._threads import thread_budget
 from classicsr._validation import is_integer, is_number
 from classicsr.degradation import Degradation
-from classicsr.regressors._posed_tree import N_TAPS, PosedTree
+from classicsr.regressors._posed_tree import MOST_NODES, N_TAPS, PosedTree
 from classicsr.super_resolution._base import DEFAULT_TILE_SHAPE, Images, Scale
 from classicsr.super_resolution._fixed_scale import FixedScaleSuperResolver
 from classicsr.super_resolution._planes import Progress, TileMethod
@@ -133,9 +133,10 @@ class TreeFilterSR(FixedScaleSuperResolver):
 
     def _check_parameters(self) -> None:
         super()._check_parameters()
-        for name in ("n_leaves", "n_samples"):
-            value = getattr(self, name)
-            self._require(is_integer(value, 1), name, "1 or more", value)
+        most = (MOST_NODES + 1) // 2
+        accepted = is_integer(self.n_leaves, 1, most)
+        self._require(accepted, "n_leaves", f"1 to {most}", self.n_leaves)
+        self._require(is_integer(self.n_samples, 1), "n_samples", "1 or more", self.n_samples)
         self._require(
             is_number(self.smoothing, 0), "smoothing", "a number of 0 or more", self.smoothing
         )

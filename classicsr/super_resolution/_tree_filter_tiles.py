@@ -73,7 +73,7 @@ class TreeFilterTiles:
     halo = TAP_RADIUS + RIM
 
     def __init__(self, scale: int, tree: PosedTree, filters: Float32) -> None:
-        from classicsr.kernels.posed import vector_filters
+        from classicsr.kernels.posed_filters import vector_filters
 
         self.scale = scale
         self._tree = tree
@@ -85,7 +85,8 @@ class TreeFilterTiles:
     def upscale(self, block: Float32, *, interpolate_only: bool) -> Float32:
         """(h + 2 halo, w + 2 halo) float32 -> (h * scale, w * scale) float32."""
         from classicsr.kernels.linear import sort_by_label
-        from classicsr.kernels.posed import add_posed_patches, filter_pixels
+        from classicsr.kernels.posed import add_posed_patches
+        from classicsr.kernels.posed_filters import filter_pixels
 
         pixels, pitch = padded_pixels(block), block.shape[1]
         height, width = (n - 2 * TAP_RADIUS for n in block.shape)

@@ -9,12 +9,19 @@ from scipy import ndimage
 from classicsr import TreeFilterSR, load_model
 from classicsr._model_file import ModelFileError, read_model, write_model
 from classicsr.degradation import resize
-from classicsr.kernels.posed import GROUP, filter_group
+from classicsr.kernels.posed_filters import GROUP, MOST_VECTORS, filter_group
 from classicsr.kernels.registers import VECTOR
 from classicsr.kernels.split_search import best_split, explained, sum_by_bin
 from classicsr.patches import windows
 from classicsr.regressors._hash import image_shapes, symmetries
-from classicsr.regressors._posed_tree import CENTER, N_TAPS, PosedTree, posed_windows, tap
+from classicsr.regressors._posed_tree import (
+    CENTER,
+    MOST_NODES,
+    N_TAPS,
+    PosedTree,
+    posed_windows,
+    tap,
+)
 from classicsr.regressors._tree_search import N_BINS, regression_products
 from classicsr.super_resolution._filter_bank import padded_pixels
 from classicsr.super_resolution._tree_filter_tiles import RIM
@@ -181,24 +188,25 @@ def test_wrong_parameters(wrong: dict) -> None:
         TreeFilterSR(2, **wrong).fit([_picture(0)])
 
 
-def test_filter_group_in_registers() -> None:
+@pytest.mark.parametrize("n_vectors", range(1, MOST_VECTORS + 1))
+def test_filter_group_in_registers(n_vectors: int) -> None:
     from numba import njit
 
     rng = np.random.default_rng(0)
     pixels = rng.standard_normal(200).astype(np.float32)
     offsets = rng.integers(-20, 20, 3 * 5)
-    table = rng.standard_normal(2 * 5 * VECTOR).astype(np.float32)
+    table = rng.standard_normal((1 + n_vectors) * 5 * VECTOR).astype(np.float32)
     at = tuple(rng.integers(30, 160, GROUP).tolist())
     turn = tuple((5 * rng.integers(0, 3, GROUP)).tolist())
-    to = tuple((VECTOR * np.arange(GROUP)).tolist())
-    results = [np.zeros(GROUP * VECTOR, np.float32) for _ in range(2)]
+    to = tuple((n_vectors * VECTOR * np.arange(GROUP)).tolist())
+    results = [np.zeros(GROUP * n_vectors * VECTOR, np.float32) for _ in range(2)]
 
     @njit
-    def compiled(pixels, at, depth, offsets, turn, table, first, outputs, to):
-        filter_group(pixels, at, depth, offsets, turn, table, first, outputs, to)
+    def compiled(pixels, at, depth, offsets, turn, table, first, n_vectors, outputs, to):
+        filter_group(pixels, at, depth, offsets, turn, table, first, n_vectors, outputs, to)
 
     for function, result in zip((filter_group, compiled), results, strict=True):
-        function(pixels, at, 5, offsets, turn, table, 5 * VECTOR, result, to)
+        function(pixels, at, 5, offsets, turn, table, 5 * VECTOR, n_vectors, result, to)
     np.testing.assert_allclose(results[1], results[0], rtol=1e-5, atol=1e-6)
 
 
@@ -223,3 +231,13 @@ def test_best_split_is_that_of_least_squares() -> None:
     first = side[:, 1] <= 9
     expected = squares(first) + squares(~first) - squares(everything)
     assert gain == pytest.approx(expected, rel=1e-4)
+
+
+def test_says_what_is_too_large_for_packed_tests(fitted: TreeFilterSR) -> None:
+    with pytest.raises(ValueError, match="tile_shape"):
+        fitted.tree_.laid_out(1 << 23)
+    inner = np.arange(MOST_NODES // 2)
+    tests = np.full((2 * len(inner) + 3, 2), -1)
+    tests[: len(inner) + 1] = 0
+    with pytest.raises(ValueError, match="nodes"):
+        PosedTree(tests, np.zeros(len(tests), np.float32))
