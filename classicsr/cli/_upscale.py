@@ -60,7 +60,7 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument(
         "--model", default="auto", metavar="NAME|FILE",
         help="a bundled model (see 'classicsr models'), a model file, a method that needs no "
-        "fitting (bicubic, tv, self ...), or auto (default): the bundled A+ model for the scale "
+        "fitting (bicubic, tv, self ...), or auto (default): the best bundled model for the scale "
         "of images; for volumes self, which learns from the volume",
     )  # fmt: skip
     size = parser.add_mutually_exclusive_group()

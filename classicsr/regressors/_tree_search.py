@@ -12,7 +12,7 @@ from classicsr.regressors._trees import LEAF
 N_BINS = 32
 _RIDGE = 1.0  # products are sums of squares of about unit size
 _SMALLEST = 200  # samples of a leaf
-_DEPTH = 10  # steps to a leaf: all patches take as many as the longest way has
+_DEPTH = 12  # steps to a leaf: all patches take as many as the longest way has
 
 
 def bin_edges(values: NDArray) -> NDArray[np.float32]:
