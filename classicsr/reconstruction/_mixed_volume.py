@@ -16,7 +16,7 @@ from classicsr.super_resolution._prediction import Request
 
 Float32 = NDArray[np.float32]
 # little of what an estimate lacks can be told: maps of few patches are mostly noise
-_FOREST = {"min_samples_leaf": 1000, "min_samples_split": 2000, "prior_samples": 3000}
+_FOREST = {"min_samples_leaf": 1000, "min_samples_split": 2000}
 
 
 class MixedVolumeSR(VolumePatchSR):

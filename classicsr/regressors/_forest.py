@@ -16,8 +16,6 @@ from classicsr.regressors._tree_growth import SplitRules, grow_tree
 from classicsr.regressors._trees import MAX_DEPTH, LinearForest, Tree, extend
 
 Float32 = NDArray[np.float32]
-Float64 = NDArray[np.float64]
-_CHUNK = 65_536  # patches that are held in float64 at a time
 
 
 class PatchForestRegressor(PatchRegressor):
@@ -48,9 +46,6 @@ class PatchForestRegressor(PatchRegressor):
         In the quality of a split, targets are divided by the norm of the features, or by this
         where it is smaller. In units of X (0.1 for intensities in [0, 1]).
     ridge : float
-    prior_samples : int
-        How many average patches of all that are learned from every leaf sees besides its own:
-        draws the maps towards their common one where few patches tell little.
     random_state : int, RandomState or None
     n_jobs : int, optional
         Trees learned at a time. Never changes the result.
@@ -92,7 +87,6 @@ class PatchForestRegressor(PatchRegressor):
         "source_weight": [Interval(Real, 0, None, closed="left")],
         "norm_floor": [Interval(Real, 0, None, closed="neither")],
         "ridge": [Interval(Real, 0, None, closed="left")],
-        "prior_samples": [Interval(Integral, 0, None, closed="left")],
     }
 
     def __init__(
@@ -107,7 +101,6 @@ class PatchForestRegressor(PatchRegressor):
         source_weight: float = 1.0,
         norm_floor: float = 0.1,
         ridge: float = 0.01,
-        prior_samples: int = 0,
         random_state: Any = None,
         n_jobs: int | None = None,
     ) -> None:
@@ -121,14 +114,12 @@ class PatchForestRegressor(PatchRegressor):
         self.source_weight = source_weight
         self.norm_floor = norm_floor
         self.ridge = ridge
-        self.prior_samples = prior_samples
         self.random_state = random_state
         self.n_jobs = n_jobs
 
     def _learn(self, X: Float32, Y: Float32, rng: np.random.RandomState) -> LinearForest:
         rows = extend(X, np.arange(len(X)), X.shape[1])
         rules = self._split_rules()
-        prior = self._prior(rows[:, :-1], Y)
 
         def learn_tree(seed: int) -> tuple[Tree, Float32]:
             tree, members = grow_tree(rows, Y, rules, np.random.RandomState(seed))
@@ -136,23 +127,12 @@ class PatchForestRegressor(PatchRegressor):
                 lambda leaf: (rows[members[leaf], :-1], Y[members[leaf]]),
                 tree.n_leaves,
                 self.ridge,
-                prior=prior,
             )
             return tree, maps / np.float32(self.n_trees)
 
         seeds = rng.randint(np.iinfo(np.int32).max, size=self.n_trees)
         trees, maps = zip(*run_parallel(learn_tree, seeds, self.n_jobs), strict=True)
         return LinearForest(trees, maps)
-
-    def _prior(self, X: Float32, Y: Float32) -> tuple[Float64 | float, Float64 | float]:
-        """Statistics of all patches, as of `prior_samples` of them."""
-        if not self.prior_samples:
-            return 0.0, 0.0
-        share = self.prior_samples / len(X)
-        chunks = [slice(i, i + _CHUNK) for i in range(0, len(X), _CHUNK)]
-        gram = sum(X[c].T.astype(np.float64) @ X[c] for c in chunks)
-        cross = sum(X[c].T.astype(np.float64) @ Y[c] for c in chunks)
-        return share * gram, share * cross
 
     def _split_rules(self) -> SplitRules:
         return SplitRules(

@@ -109,12 +109,10 @@ def neighborhood_maps(
     n_leaves: int,
     ridge: float,
     n_jobs: int | None = None,
-    prior: tuple[Float64 | float, Float64 | float] = (0.0, 0.0),
 ) -> Float32:
     """Ridge map of each leaf from the samples (x rows, y rows) that belong to it.
 
-    Statistics are summed and solved in float64; those of `prior`, sums of x x' and of x y', are
-    added to those of every leaf.
+    Statistics are summed and solved in float64.
 
     Returns
     -------
@@ -124,6 +122,6 @@ def neighborhood_maps(
     def solve(leaf: int) -> Float32:
         x, y = samples_of(leaf)
         x = x.astype(np.float64)
-        return ridge_map(x.T @ x + prior[0], x.T @ y + prior[1], ridge).astype(np.float32)
+        return ridge_map(x.T @ x, x.T @ y, ridge).astype(np.float32)
 
     return np.stack(list(run_parallel(solve, range(n_leaves), n_jobs)))

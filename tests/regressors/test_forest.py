@@ -39,21 +39,6 @@ def test_each_leaf_is_the_ridge_map_of_the_samples_that_reach_it(forest, patches
             )
 
 
-def test_every_leaf_sees_an_average_of_all_patches_besides_its_own(patches):
-    X, Y = patches
-    forest = PatchForestRegressor(n_trees=1, ridge=0.1, prior_samples=50, random_state=0)
-    member = forest.fit(X, Y).map_.members[0]
-    rows, leaves = leaves_of(member, X)
-    rows = rows[:, :-1].astype(float)
-    share = 50 / len(X)
-    for leaf in range(member.partition.n_leaves):
-        own = leaves == leaf
-        gram = rows[own].T @ rows[own] + share * rows.T @ rows
-        cross = rows[own].T @ Y[own] + share * rows.T @ Y
-        expected = ridge_map(gram, cross, 0.1)
-        np.testing.assert_allclose(member.maps[leaf], expected, rtol=1e-3, atol=1e-4)
-
-
 def test_prediction_is_the_mean_over_trees(forest, patches):
     X = patches[0][::40]
     expected = np.zeros((len(X), patches[1].shape[1]))
