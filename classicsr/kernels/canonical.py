@@ -61,29 +61,32 @@ def pose_rows(rows, positions, guides, signs, partners, senses, posed, poses):
 
 
 @njit(nogil=True, cache=True)
-def compress_rows(posed, weights, steepness, queries):
+def compress_rows(posed, chosen, weights, steepness, queries):
     """Rows to search with: weighted features whose norm n becomes ``log(1 + steepness n)``.
 
     Parameters
     ----------
-    posed : (n, >= n_features) float32
-    weights : (n_features,) float32
+    posed : (n, n_features) float32
+    chosen : (n_chosen,) int64
+        Features that count.
+    weights : (n_chosen,) float32
+        Theirs.
     steepness : float32
-    queries : (n, n_features + 1) float32, overwritten
+    queries : (n, n_chosen + 1) float32, overwritten
         The last column is 1.
     """
-    n_features = weights.shape[0]
+    n_chosen = chosen.shape[0]
     for i in range(posed.shape[0]):
         row, out = posed[i], queries[i]
         energy = np.float32(0.0)
-        for k in range(n_features):
-            out[k] = row[k] * weights[k]
+        for k in range(n_chosen):
+            out[k] = row[chosen[k]] * weights[k]
             energy += out[k] * out[k]
         norm = np.sqrt(energy)
         factor = np.log1p(steepness * norm) / norm if norm > 0 else np.float32(0.0)
-        for k in range(n_features):
+        for k in range(n_chosen):
             out[k] *= factor
-        out[n_features] = 1.0
+        out[n_chosen] = 1.0
 
 
 @njit(nogil=True, cache=True)

@@ -103,16 +103,18 @@ class CanonicalPartition:
 
     def __init__(self, weights: Float32, centers: Float32) -> None:
         self.weights, self.centers = weights, centers
+        self._chosen = np.flatnonzero(weights)
+        self._own_weights, centers = weights[self._chosen], centers[:, self._chosen]
         # |q - c|^2 is least where q.c - |c|^2 / 2 is largest; the search takes magnitudes
         offsets = _FARTHEST - np.square(centers, dtype=np.float64).sum(axis=1, keepdims=True) / 2
         self._search = NearestAnchor(np.hstack([centers, offsets]).astype(np.float32))
 
     def queries(self, posed: Float32) -> Float32:
-        """What centres are compared with, and a column of ones."""
+        """What centres are compared with, for features of weight, and a column of ones."""
         from classicsr.kernels.canonical import compress_rows
 
-        queries = np.empty((len(posed), len(self.weights) + 1), np.float32)
-        compress_rows(posed, self.weights, _STEEPNESS, queries)
+        queries = np.empty((len(posed), len(self._chosen) + 1), np.float32)
+        compress_rows(posed, self._chosen, self._own_weights, _STEEPNESS, queries)
         return queries
 
     def cells(self, posed: Float32) -> Int32:

@@ -248,7 +248,9 @@ def _learned_partition(
     weights[chosen] = np.sqrt(strengths[chosen] / strengths[chosen].max())
     nowhere = CanonicalPartition(weights, np.zeros((1, len(weights)), np.float32))
     queries = np.ascontiguousarray(nowhere.queries(posed)[:, :-1])
-    centers = _kmeans(queries, min(n_cells, len(queries)), int(rng.randint(1 << 30)))
+    means = _kmeans(queries, min(n_cells, len(queries)), int(rng.randint(1 << 30)))
+    centers = np.zeros((len(means), len(weights)), np.float32)
+    centers[:, weights > 0] = means
     return CanonicalPartition(weights, centers)
 
 
