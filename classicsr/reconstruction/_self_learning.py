@@ -22,6 +22,7 @@ STRENGTHS = (0.5, 0.7)  # of non-local means: clean volumes gain from the first,
 _PRIOR = (0.1, 0.7, 0.2)  # weights of the regression and of each strength
 _GUIDED_PRIOR = (0.6, 0.2, 0.2)  # where a reference guides the first
 _GAIN = 0.01  # of the mean squared error that total variation must take off to be worth its time
+_ROUGHER = 2.0  # times as rough across slices as in them; isotropic volumes reach 1.5
 _TRUST = 0.1  # of the prior, in units of the mean squared error
 _FEWEST = 6  # thick samples of the coarse volume below which the prior is used: noise decides
 _COARSE_SIDE = 64  # samples of the coarse volume along an axis: seconds
@@ -141,21 +142,23 @@ class SelfLearning:
     ) -> SelfLearning:
         """With the weights that do best where the truth is known: along one axis is too little."""
         problems = list(held_out(self, low, model, reference))
-        errors = _errors(problems, len(self.weights) - 1, n_jobs) if len(problems) > 1 else None
-        if errors is None:
+        if len(problems) < 2:
             return self
+        errors = _errors(problems, len(self.weights) - 1, n_jobs)
         return replace(self, weights=(*_best_weights(errors, self.weights[:-1]), 0.0))
 
     def _smoothed(self, low: Float32, model: Degradation, n_jobs: int | None) -> SelfLearning:
         """With as much of total variation as helps at the scale of the volume.
 
-        What gains is smoother than its grid, and looks sharp once it is reduced.
+        What gains is smoother than its grid, and looks sharp once it is reduced. Where slices
+        are much rougher than the plane that rehearses them, its smoothness says nothing of theirs.
         """
         from classicsr.reconstruction._rehearsal import rehearsals  # which imports this module
 
-        errors = _errors(rehearsals(self, low, model, n_jobs), len(self.weights), n_jobs)
-        if errors is None:
+        problems = list(rehearsals(self, low, model, n_jobs))
+        if not problems or _roughness_across(self.axis, problems) > _ROUGHER:
             return self
+        errors = _errors(problems, len(self.weights), n_jobs)
         now = np.sum(errors * np.array(self.weights)[:, None], axis=0)
         rest, share = _best_weights(np.stack([now, errors[-1]]), (1.0, 0.0))
         mixed = rest * now + share * errors[-1]
@@ -216,10 +219,27 @@ def held_out(
         yield HeldOut(turned, at_scale.forward(truth), truth, at_scale, guide)
 
 
+def _roughness_across(axis: int | None, problems: Sequence[HeldOut]) -> float:
+    """Mean squared change along an axis over that along the thick axes of the problems.
+
+    Changes are those over the distance of thick slices.
+    """
+
+    def roughness(one: HeldOut, along: int | None) -> float:
+        factor = max(one.model._per_axis("scale", one.truth.ndim))
+        moved = np.moveaxis(one.truth, along or 0, 0)
+        lag = min(round(factor), len(moved) - 1)
+        return float(np.mean(np.square(moved[lag:] - moved[:-lag])))
+
+    across = np.mean([roughness(one, axis) for one in problems])
+    within = np.mean([roughness(one, one.learning.axis) for one in problems])
+    return float(across / within) if within > 0 else np.inf
+
+
 def _errors(
     problems: Iterable[HeldOut], n_estimates: int, n_jobs: int | None
-) -> NDArray[np.float64] | None:
-    """Of the first estimates (n_estimates, n_samples) in all problems; None without problems."""
+) -> NDArray[np.float64]:
+    """Of the first estimates (n_estimates, n_samples) in all problems, of which there are some."""
 
     def error(one: HeldOut, k: int) -> Float32:
         shape = one.truth.shape
@@ -227,7 +247,7 @@ def _errors(
         return (made - one.truth).ravel()
 
     errors = [[error(one, k) for k in range(n_estimates)] for one in problems]
-    return np.concatenate(errors, axis=1).astype(np.float64) if errors else None
+    return np.concatenate(errors, axis=1).astype(np.float64)
 
 
 def _widths(model: Degradation, axis: int, n_axes: int) -> dict[int, float]:
