@@ -79,7 +79,7 @@ def bundle(tmp_path, monkeypatch):
     folder.mkdir()
     for scale in (2, 3):
         write_model(
-            folder / f"aplus-x{scale}.safetensors",
+            folder / f"best-x{scale}.safetensors",
             method="aplus",
             params={"native_scale": scale},
             tensors={},

@@ -64,12 +64,12 @@ def test_table_on_a_terminal_shows_names_as_they_are(capsys, monkeypatch):
 
 def test_models_lists_the_bundle(run, bundle):
     lines = run("models").out.splitlines()
-    assert [line.split()[0] for line in lines[1:]] == ["aplus-x2", "aplus-x3"]
+    assert [line.split()[0] for line in lines[1:]] == ["best-x2", "best-x3"]
     assert "Set5 32" in lines[1]
 
 
 def test_info(run, bundle):
-    outcome = run("info", "aplus-x2")
+    outcome = run("info", "best-x2")
     assert outcome.status == 0
     assert "method: aplus" in outcome.out
     assert "Set5: 32" in outcome.out
@@ -84,9 +84,9 @@ def test_info_on_what_is_no_model(run, image_path, tmp_path):
 
 
 def test_info_on_an_unknown_name(run, bundle):
-    outcome = run("info", "aplus-x5")
+    outcome = run("info", "best-x5")
     assert outcome.status == 2
-    assert "available: aplus-x2, aplus-x3, or the path of a .safetensors file" in outcome.err
+    assert "available: best-x2, best-x3, or the path of a .safetensors file" in outcome.err
 
 
 def test_module_is_the_same_program(image_path, tmp_path):

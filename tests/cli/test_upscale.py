@@ -33,7 +33,7 @@ def test_images_are_doubled_by_default(run, image_path, tmp_path, bundle):
     record = tmp_path / "record.json"
     assert run("upscale", image_path, "-o", out, "--json", record).status == 0
     (result,) = json.loads(record.read_text())["results"]
-    assert result["model"] == "aplus-x2"
+    assert result["model"] == "best-x2"
     assert read_image(out).array.shape == (36, 48)
 
 
@@ -41,7 +41,7 @@ def test_auto_takes_the_next_model(run, image_path, tmp_path, bundle):
     out = tmp_path / "out.png"
     outcome = run("upscale", image_path, "-o", out, "--scale", "2.2", "--json", "-")
     (result,) = json.loads(outcome.out)["results"]
-    assert result["model"] == "aplus-x3"
+    assert result["model"] == "best-x3"
     assert result["shape_out"] == [40, 53]
 
 
@@ -193,7 +193,7 @@ def test_impossible_output(run, image_path, tmp_path, target):
         (["--scale", "1x2x3x4"], "one per axis"),
         (["--scale", "2", "--spacing", "1"], "not allowed with"),
         (["--jobs", "0"], "non-zero"),
-        (["--model", "aplus-x9"], "did you mean 'aplus-x"),
+        (["--model", "best-x9"], "did you mean 'best-x"),
         (["--scale", "5"], "available: x2, x3"),
         (["--scale", "1x7"], "available: x2, x3"),
         (["--fast"], "unrecognized arguments: --fast"),
