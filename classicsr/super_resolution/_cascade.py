@@ -57,7 +57,7 @@ class CascadeSR(FixedScaleSuperResolver):
         stages learn from estimates of images that the earlier ones were fitted on.
     checkpoint : path, optional
         A folder where `fit` keeps what it has done; interrupted and called again, it goes on
-        from there. It is removed at the end.
+        from the last whole stage. Its files are removed at the end, others stay.
     degradation : Degradation, optional
         Forward model of the training pairs; default MATLAB's bicubic.
     n_levels, level_ratio : int, float
@@ -85,8 +85,8 @@ class CascadeSR(FixedScaleSuperResolver):
     Notes
     -----
     Fitting strategy: exact mergeable statistics, streamed over images that are kept in files;
-    cells from a seeded random sample. Maps of all folds but one come from the same sums, by
-    subtraction. Memory depends on cells and features, and on the largest image.
+    cells from a seeded random sample. Memory depends on cells and features, and on the largest
+    image.
 
     References
     ----------

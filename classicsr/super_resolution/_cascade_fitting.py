@@ -49,7 +49,7 @@ def fit_cascade(
     seeds : sequence of int
         One per stage.
     checkpoint : Path, optional
-        A folder that keeps what is done; removed at the end.
+        Where a folder keeps what is done; it is removed at the end.
     tell : callable
         Called with the steps done: one for the images, one for each part of a stage.
     """
@@ -65,21 +65,26 @@ def fit_cascade(
             if stage is None:
                 stage = _new_stage(number, images, settings, seed, lambda: tell(next(steps)))  # noqa: B023
                 _write_stage(path, identity, stage)
+                for image in images:
+                    image.forget_estimate(number)
             stages.append(stage)
             tell(1 + (number + 1) * settings.n_parts)
-    if checkpoint is not None:
-        shutil.rmtree(checkpoint)
     return stages
 
 
 @contextmanager
 def _work_folder(checkpoint: Path | None) -> Iterator[Path]:
+    """A folder of our own: whatever else the user keeps in `checkpoint` stays."""
     if checkpoint is None:
         with tempfile.TemporaryDirectory(prefix="classicsr-") as folder:
             yield Path(folder)
         return
-    checkpoint.mkdir(parents=True, exist_ok=True)
-    yield checkpoint
+    work = checkpoint / _KEY
+    work.mkdir(parents=True, exist_ok=True)
+    yield work
+    shutil.rmtree(work)
+    if not any(checkpoint.iterdir()):
+        checkpoint.rmdir()
 
 
 def _stored_images(

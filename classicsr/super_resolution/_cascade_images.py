@@ -64,6 +64,10 @@ class StoredImage:
         """Keep the result of a stage."""
         self._write(f"stage{stage}", estimate)
 
+    def forget_estimate(self, stage: int) -> None:
+        """Remove the result of a stage that no later one needs."""
+        self._path(f"stage{stage}").unlink(missing_ok=True)
+
     def added(self, model: int) -> Float32:
         """What the parts so far of one of the models of a stage add."""
         return self._read(f"added{model}")

@@ -225,6 +225,12 @@ def test_an_interrupted_fit_goes_on(fitted: CascadeSR, tmp_path: Path, killed_at
             np.testing.assert_array_equal(one.maps, other.maps)
 
 
+def test_files_of_others_stay(tmp_path: Path) -> None:
+    (tmp_path / "thesis.tex").write_text("precious")
+    CascadeSR(2, **SMALL, checkpoint=tmp_path).fit(PICTURES)
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
+
+
 def test_the_work_of_another_training_is_refused(tmp_path: Path) -> None:
     folder = tmp_path / "work"
 
