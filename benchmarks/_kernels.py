@@ -20,6 +20,7 @@ import numpy as np
 from _timing import Figures, seconds_of
 
 from classicsr._threads import thread_budget
+from classicsr.kernels.registers import OUTPUT_CHUNK
 from classicsr.super_resolution import SuperResolver
 
 GEMM_SIDE = 1024  # large enough for full speed
@@ -38,6 +39,7 @@ def _compared(a: Arguments) -> int:
 OPERATIONS: dict[str, Callable[[Arguments], int]] = {
     "correlate_bank": lambda a: 2 * a["responses"].size * len(a["offsets"]),
     "nearest_anchor": lambda a: 2 * _compared(a) * a["anchors"].shape[1],
+    "convolve": lambda a: 2 * a["result"].size * a["filters"][0].size // OUTPUT_CHUNK,
     "apply_leaf_maps": lambda a: 2 * len(a["positions"]) * a["maps"][0].size,
     "add_overlap_average": lambda a: 11 * a["image"].size,  # nine patches, and their mean
     "local_shapes": lambda a: _SHAPE * a["shapes"].shape[1],

@@ -1,6 +1,8 @@
 """Train networks on photographs, measure and calibrate them, write their model files.
 
 Usage: CLASSICSR_DATA=... python benchmarks/deep_training.py --methods espcn,fsrcnn --seconds 1200
+The best models: --methods equivariant --scales 3 --seconds 1800 --levels 3 --mixed-precision, and
+for the other scales the same with --initial MODEL_OF_SCALE_3.
 Trains on T91 and BSDS200 without its last 20 images, with which it calibrates. With --checkpoints
 an interrupted run goes on where it was. With a limit of time the result depends on the machine:
 the card of the model states steps, seconds and processor.
@@ -10,11 +12,12 @@ from __future__ import annotations
 
 import argparse
 import logging
+import resource
 from pathlib import Path
 from typing import Any
 
 import _record
-from train_bundled import MODELS, SEED, cards, measure
+from train_bundled import MODELS, SEED, cards, measure, model_path
 
 from classicsr.datasets import load_dataset
 from classicsr.deep import NetworkSR
@@ -39,7 +42,7 @@ def train(
     """Train one network and write its model file; what is measured is the model as stored."""
     images = [image for name in TRAINING_SETS for image in load_dataset(name)]
     training, others = images[:-N_CALIBRATION], images[-N_CALIBRATION:]
-    path = folder / f"{method}-x{scale}.safetensors"
+    path = model_path(folder, method, scale)
     checkpoint = checkpoints and checkpoints / path.name
     sr = NetworkSR(scale, method, checkpoint=checkpoint, random_state=SEED, **settings)
     sr.fit(training).calibrate(others, random_state=SEED)
@@ -50,15 +53,20 @@ def train(
         "licence": LICENCE,
         "n_images": len(training),
         "n_steps": int(end["step"]),
-        "settings": {key: value for key, value in settings.items() if value is not None},
+        "settings": {key: _plain(value) for key, value in settings.items() if value is not None},
         "seed": SEED,
         "seconds": round(end["seconds"], 1),
         "machine": _record.machine()["cpu"],
         "published": PUBLISHED.get((method, scale)),
+        "peak_bytes": 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss,
         "date": _record.today(),
     }
     sr.save(path, info={"provenance": provenance})
     sr.save(path, info={"provenance": provenance, "measured": measure(path, scale)})
+
+
+def _plain(value: Any) -> Any:
+    return value.stem if isinstance(value, Path) else value
 
 
 def main() -> None:
@@ -73,6 +81,9 @@ def main() -> None:
     parser.add_argument("--learning-rate", type=float)
     parser.add_argument("--batch", type=int)
     parser.add_argument("--patch", type=int, help="low-resolution pixels of a side")
+    parser.add_argument("--levels", type=int, default=1, help="sizes of each training image")
+    parser.add_argument("--initial", type=Path, metavar="MODEL", help="weights to begin with")
+    parser.add_argument("--mixed-precision", action="store_true", help="bfloat16")
     parser.add_argument("--jobs", type=int, default=-1, help="threads")
     parser.add_argument("--checkpoints", type=Path, metavar="FOLDER", help="of unfinished runs")
     parser.add_argument("-o", "--output", type=Path, default=MODELS, metavar="FOLDER")
@@ -84,8 +95,13 @@ def main() -> None:
         "learning_rate": args.learning_rate,
         "batch_size": args.batch,
         "patch_size": args.patch,
+        "n_levels": args.levels,
+        "level_ratio": 0.8,
+        "initial": args.initial,
+        "mixed_precision": args.mixed_precision,
         "n_jobs": args.jobs,
     }
+    args.output.mkdir(parents=True, exist_ok=True)
     for method in args.methods:
         for scale in args.scales:
             train(method, scale, args.output, args.checkpoints, settings)

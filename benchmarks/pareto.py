@@ -34,7 +34,7 @@ from classicsr.datasets import load_dataset
 from classicsr.super_resolution import SuperResolver
 from classicsr.zoo import METHODS, bundled_models, make_method, method_name
 
-OURS = ("fast", "cascade")  # the methods that should be ahead of all others
+OURS = ("fast", "cascade", "equivariant")  # the methods that should be ahead of all others
 WATCHED = (*OURS, "raisr", "aplus")  # methods whose kernels are measured
 WHOLE, SMALL, TRIAL = (720, 1280), (240, 320), (48, 64)
 SLOW = 5.0  # seconds per megapixel beyond which the smaller image is used

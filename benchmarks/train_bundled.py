@@ -1,11 +1,11 @@
-"""Train the bundled models of A+, RAISR, the fast path and the best; calibrate, describe them.
+"""Train the bundled models of A+, RAISR and the fast path, or a cascade; calibrate, describe them.
 
-Usage: CLASSICSR_DATA=... python benchmarks/train_bundled.py --methods aplus,raisr,fast,cascade
+Usage: CLASSICSR_DATA=... python benchmarks/train_bundled.py --methods aplus,raisr,fast
 With --calibrate-only the models stay as they are and only their calibration is made again.
 Takes some minutes and 4 GB of memory a model of A+, some minutes and 1 GB one of the fast path,
-some seconds one of RAISR. Time and memory of each cascade ("best") are on its card; with
---checkpoint FOLDER its training goes on after an interruption. The seed makes the tensors the same
-each time.
+some seconds one of RAISR. A cascade takes about ten minutes; with --checkpoint FOLDER its training
+goes on after an interruption. The seed makes the tensors the same each time. The best models are
+made by deep_training.py.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ N_KEPT = 20
 settings were chosen by them, and they are calibrated on them."""
 ALL_IMAGES = ("fast", "cascade")
 """Methods that learn from the training set and the calibration set."""
-NAMES = {"cascade": "best"}
+NAMES = {"equivariant": "best"}
 """Of the model files, where they are not those of the methods."""
 CELLS = {2: 512, 3: 256, 4: 144}
 """Cells of a partition of a cascade, for files below 12 MB."""
@@ -135,7 +135,8 @@ def cards(folder: Path) -> str:
     intro = (
         "# Bundled models\n\n"
         "Made by `python benchmarks/train_bundled.py`, which also writes this page; networks "
-        "by `python benchmarks/deep_training.py` (they need the extra `torch`).\n\n"
+        "by `python benchmarks/deep_training.py` (espcn and fsrcnn need the extra `torch`; best "
+        "needs it for fitting only).\n\n"
         + _record.table(["model", "size", *(f"{name} dB" for name in TEST_SETS)], rows)
         + "\n\nMean PSNR of the luma, MATLAB-bicubic low-resolution images kept as floats, output "
         "rounded to 8 bits, as many pixels as the scale cropped from each side, peak 255.\n"
@@ -209,7 +210,7 @@ def main() -> None:
     parser.add_argument(
         "--methods",
         type=lambda text: text.split(","),
-        default=["aplus", "raisr", "fast", "cascade"],
+        default=["aplus", "raisr", "fast"],
         metavar="A,B",
     )
     parser.add_argument("--scales", type=_record.numbers, default=[2, 3, 4])

@@ -59,6 +59,10 @@ class Architecture:
     interpolated : bool
         Whether it sees the image after bicubic interpolation.
     scales : tuple of int
+    border : int
+        Low-resolution pixels of training patches that do not count, because padding shows there.
+    compiled : bool
+        Whether it runs by kernels of the project, without PyTorch.
     """
 
     network: str
@@ -67,6 +71,8 @@ class Architecture:
     channels: int = 3
     interpolated: bool = False
     scales: tuple[int, ...] = field(default=(2, 3, 4, 8))
+    border: int = 0
+    compiled: bool = False
 
     @property
     def residual(self) -> bool:
@@ -122,6 +128,11 @@ ARCHITECTURES: Mapping[str, Architecture] = {
             clip=0.4,
         ),
         channels=1, interpolated=True, scales=_EVERY_SCALE,
+    ),
+    "equivariant": Architecture(
+        "equivariant:EquivariantNet", {"48-8": Variant({"n_fields": 6, "depth": 8}, 11)},
+        Recipe(_L1, 2e-3, patch_size=32, schedule="warm", batch_size=4),
+        channels=1, scales=_EVERY_SCALE, border=2, compiled=True,
     ),
     "srdensenet": Architecture(
         "srdensenet:SRDenseNet", {"all": Variant({}, 67, 2)},

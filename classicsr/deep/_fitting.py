@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from copy import copy
 from dataclasses import asdict
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from classicsr._tensor_file import ModelFileError
 from classicsr.deep._architectures import Recipe
 from classicsr.deep._checkpoint import Checkpoint
 from classicsr.deep._losses import ADVERSARIAL, AdversarialGame
@@ -17,7 +19,13 @@ from classicsr.deep._perceptual import PerceptualLoss
 from classicsr.deep._samples import NetworkPair, PatchSampler, color_planes
 from classicsr.deep._torch import find_device, import_torch
 from classicsr.deep._training import Trainer
-from classicsr.deep._weights import Weights, weights_of
+from classicsr.deep._weights import (
+    Weights,
+    give_weights,
+    problem_of,
+    read_weights,
+    weights_of,
+)
 from classicsr.degradation import resize
 from classicsr.super_resolution._fixed_scale import _as_list
 
@@ -48,7 +56,10 @@ def fit_network(
     torch = import_torch()
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        module = _initialised(estimator, scale).to(device)
+        module = _initialised(estimator, scale)
+        if estimator.initial is not None:
+            _take_over(module, Path(estimator.initial))
+        module = module.to(device)
         game = _game(estimator, recipe, sampler.patch_size * scale, device)
     trainer = Trainer(
         module,
@@ -58,6 +69,7 @@ def fit_network(
         mixed_precision=estimator.mixed_precision,
         game=game,
         perceptual=_perceptual_loss(estimator, recipe, device),
+        border=estimator._architecture.border * scale,
         checkpoint=_checkpoint(estimator, recipe, scale, seed),
     )
     history = trainer.run(progress or (lambda done, total: None))
@@ -134,12 +146,27 @@ def _initialised(estimator: NetworkSR, scale: int) -> Any:
     if estimator._architecture.channels == 3:
         return module
     layers = [m for m in module.modules() if isinstance(m, nn.Conv2d | nn.ConvTranspose2d)]
+    if not layers:  # a network with a start of its own
+        return module
     for layer in layers:
         nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
         nn.init.zeros_(layer.bias)
     if estimator._residual:
         nn.init.normal_(layers[-1].weight, std=1e-3)
     return module
+
+
+def _take_over(module: Any, path: Path) -> None:
+    """Give a module those weights of a file that fit it."""
+    shapes = {name: array.shape for name, array in weights_of(module).items()}
+    found = {
+        name: array
+        for name, array in read_weights(path).items()
+        if name in shapes and problem_of(name, array, shapes[name]) is None
+    }
+    if not found:
+        raise ModelFileError(path, "weights", "of which none fits this network")
+    give_weights(module, found)
 
 
 def _game(estimator: NetworkSR, recipe: Recipe, side: int, device: Any) -> AdversarialGame | None:
@@ -152,6 +179,10 @@ def _game(estimator: NetworkSR, recipe: Recipe, side: int, device: Any) -> Adver
     return AdversarialGame(discriminator, kind == "relativistic", recipe.learning_rate)
 
 
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
 def _checkpoint(estimator: NetworkSR, recipe: Recipe, scale: int, seed: int) -> Checkpoint | None:
     """Where training is kept; its identity is all that decides the weights."""
     if estimator.checkpoint is None:
@@ -162,6 +193,7 @@ def _checkpoint(estimator: NetworkSR, recipe: Recipe, scale: int, seed: int) -> 
         "residual": estimator._residual,
         "scale": scale,
         "seed": seed,
+        "initial": None if estimator.initial is None else _digest(Path(estimator.initial)),
         **asdict(recipe),
     }
     return Checkpoint(Path(estimator.checkpoint), identity)

@@ -52,8 +52,9 @@ class NetworkSR(FixedScaleSuperResolver):
         VGG19 weights for the perceptual loss (names of torchvision); they are not bundled.
     optimizer : {"adam", "sgd"}, optional
     learning_rate : float, optional
-    schedule : {"constant", "cosine", "step"}, optional
-        Of the learning rate; "step" takes a tenth after every quarter.
+    schedule : {"constant", "cosine", "warm", "step"}, optional
+        Of the learning rate; "warm" is "cosine" after a rise, "step" takes a tenth after every
+        quarter.
     n_steps, batch_size : int, optional
     patch_size : int, optional
         Low-resolution pixels of the side of a training patch.
@@ -63,6 +64,9 @@ class NetworkSR(FixedScaleSuperResolver):
         Stops earlier, and the schedule with it. Makes results depend on the machine.
     mixed_precision : bool
         bfloat16 while training: faster on a GPU, and on processors that have it.
+    initial : path, optional
+        Weights that training begins with (a model file, or a state dict of PyTorch): those of
+        the same name and shape, such as all but the last layer of a model of another scale.
     checkpoint : path, optional
         Written once a minute; `fit` goes on from it where it exists.
     device : {"auto", "cpu", "cuda"}
@@ -129,6 +133,7 @@ class NetworkSR(FixedScaleSuperResolver):
         clip: float | None = None,
         max_seconds: float | None = None,
         mixed_precision: bool = False,
+        initial: str | os.PathLike[str] | None = None,
         checkpoint: str | os.PathLike[str] | None = None,
         device: str = "auto",
         degradation: Degradation | None = None,
@@ -157,6 +162,7 @@ class NetworkSR(FixedScaleSuperResolver):
         self.clip = clip
         self.max_seconds = max_seconds
         self.mixed_precision = mixed_precision
+        self.initial = initial
         self.checkpoint = checkpoint
         self.device = device
         self.degradation = degradation
@@ -185,6 +191,11 @@ class NetworkSR(FixedScaleSuperResolver):
     def _residual(self) -> bool:
         return self._architecture.residual if self.residual is None else self.residual
 
+    @property
+    def _compiled(self) -> bool:
+        """Whether prediction goes by the project's own kernels."""
+        return self._architecture.compiled and self.device != "cuda"
+
     def fit(self, X: Images, y: Images | None = None, *, progress: Progress | None = None) -> Self:
         """Train on high-resolution images, or on pairs.
 
@@ -206,8 +217,8 @@ class NetworkSR(FixedScaleSuperResolver):
         ------
         ValueError
             For a scale that the network does not have, images with NaN, or none large enough; for
-            a perceptual loss without weights; where PyTorch is not installed; for training that
-            diverges.
+            a perceptual loss without weights; for initial weights of which none fits; where
+            PyTorch is not installed; for training that diverges.
         """
         from classicsr.deep._fitting import fit_network
 
@@ -238,6 +249,9 @@ class NetworkSR(FixedScaleSuperResolver):
         learned: range,
         work: Work,
     ) -> None:
+        if self._compiled:
+            super()._upscale_plane(source, sink, scales, learned, work)
+            return
         if source.color and self._architecture.channels == 3:
             source = PixelSource(source.image, source.intensity)
             sink = PixelSink(sink.image, sink.intensity)
@@ -250,11 +264,18 @@ class NetworkSR(FixedScaleSuperResolver):
     def _upscale_native(
         self, source: PixelSource, sink: PixelSink, learned: range, work: Work
     ) -> None:
+        if self._compiled:
+            super()._upscale_native(source, sink, learned, work)
+            return
         together = self.channel_mode == "luma" and len(learned) == self._architecture.channels
         runner: Any = self._tiles()  # takes whole planes, unlike a method of blocks
         runner.upscale(source, sink, [learned] if together else [[c] for c in learned], work)
 
     def _make_tiles(self) -> Any:
+        if self._compiled:
+            from classicsr.deep._equivariant import EquivariantTiles
+
+            return EquivariantTiles(self.native_scale_, self.weights_)
         from classicsr.deep._tiles import NetworkTiles
         from classicsr.deep._torch import find_device
         from classicsr.deep._weights import give_weights

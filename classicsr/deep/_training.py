@@ -17,6 +17,7 @@ from classicsr.deep._torch import import_torch
 SCHEDULES: Mapping[str, Callable[[float], float]] = {
     "constant": lambda share: 1.0,
     "cosine": lambda share: 0.5 * (1 + math.cos(math.pi * share)),
+    "warm": lambda share: min(1.0, share / 0.03) * 0.5 * (1 + math.cos(math.pi * share)),
     # VDSR: a tenth after every quarter
     "step": lambda share: 0.1 ** min(3, int(4 * share)),
 }
@@ -43,6 +44,8 @@ class Trainer:
         For adversarial losses.
     perceptual : callable, optional
         For the perceptual loss.
+    border : int
+        High-resolution pixels at each side of a patch that do not count.
     checkpoint : Checkpoint, optional
         Written once a minute and at the end; training goes on from it where it exists.
     """
@@ -57,6 +60,7 @@ class Trainer:
         mixed_precision: bool = False,
         game: AdversarialGame | None = None,
         perceptual: Term | None = None,
+        border: int = 0,
         checkpoint: Checkpoint | None = None,
     ) -> None:
         self._module = module
@@ -72,6 +76,7 @@ class Trainer:
             self._terms["perceptual"] = perceptual
         if game is not None:
             self._terms |= dict.fromkeys(ADVERSARIAL, game.generator_loss)
+        self._inner = (..., slice(border, -border or None), slice(border, -border or None))
         self._checkpoint = checkpoint
         self._sums: dict[str, float] = {}
 
@@ -114,7 +119,8 @@ class Trainer:
         for group in self._optimizer.param_groups:
             group["lr"] = rate
         with torch.autocast(self._device.type, torch.bfloat16, enabled=self._mixed_precision):
-            result = base + self._module(inputs)
+            result = (base + self._module(inputs))[self._inner]
+            target = target[self._inner]
             parts = {
                 name: weight * self._terms[name](result.float(), target)
                 for name, weight in self._recipe.loss.items()

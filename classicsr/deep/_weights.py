@@ -17,6 +17,7 @@ from classicsr._tensor_file import (
     read_table,
 )
 from classicsr.deep._architectures import Architecture
+from classicsr.deep._equivariant import weight_shapes
 from classicsr.deep._torch import import_torch
 
 Weights = dict[str, NDArray[np.float32]]
@@ -34,6 +35,8 @@ def weights_of(module: Any) -> Weights:
 
 def expected_shapes(architecture: Architecture, variant: str, scale: int) -> dict[str, tuple]:
     """Shape of every weight of a network, by name."""
+    if architecture.compiled:
+        return weight_shapes(scale, **architecture.variants[variant].options)
     with import_torch().device("meta"):
         state = architecture.build(variant, scale).state_dict()
     return {

@@ -11,11 +11,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from classicsr._atomic import atomic_path
 from classicsr._tensor_file import ModelFileError, load_tensors, open_regular, read_table
-from classicsr.features import WINDOW_SIDE
 from classicsr.patches import TrainingPair
 from classicsr.regressors._canonical import (
     CanonicalMap,
@@ -26,7 +24,7 @@ from classicsr.regressors._canonical import (
 from classicsr.super_resolution._cascade_file import Stage, partition_tensors
 from classicsr.super_resolution._cascade_images import StoredImage
 from classicsr.super_resolution._cascade_training import StagePatches, StageSettings, fit_stage
-from classicsr.super_resolution._patch_tiles import PatchTiles
+from classicsr.super_resolution._patch_tiles import interpolation
 
 _KEY = "classicsr-cascade"
 _SMALLEST = 3  # low-resolution pixels across: one patch
@@ -150,18 +148,3 @@ def _read_stage(path: Path, identity: str) -> Stage | None:
         )
     ]
     return tensors["filters"], CanonicalMap(pose, parts)
-
-
-def interpolation(scale: int) -> PatchTiles:
-    """What interpolates an image before there is a stage."""
-    no_filters = np.eye(1, WINDOW_SIDE**2, WINDOW_SIDE**2 // 2, dtype=np.float32)
-    return PatchTiles(scale, no_filters, _Nothing())
-
-
-class _Nothing:
-    """Predicts nothing: interpolation needs no regressor."""
-
-    def predict_rows(
-        self, rows: NDArray[np.float32], positions: NDArray[np.int64], out: NDArray[np.float32]
-    ) -> None:
-        """Leave `out` alone."""

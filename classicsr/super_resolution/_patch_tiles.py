@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from classicsr.features import WINDOW_RADIUS, interpolation_matrix
+from classicsr.features import WINDOW_RADIUS, WINDOW_SIDE, interpolation_matrix
 from classicsr.kernels.linear import padded_outputs
 from classicsr.kernels.overlap import SPAN, add_overlap_average, interleave_phases
 from classicsr.super_resolution._filter_bank import FilterBank, Scratch, padded_pixels
@@ -132,6 +132,19 @@ class DisagreementTiles(PatchTiles):
         if interpolate_only:
             return np.zeros((height, width), np.float32)
         return self._patches.disagreement((height, width), padded_pixels(block), block.shape[1])
+
+
+def interpolation(scale: int) -> PatchTiles:
+    """What interpolates blocks and adds nothing."""
+    no_filters = np.eye(1, WINDOW_SIDE**2, WINDOW_SIDE**2 // 2, dtype=np.float32)
+    return PatchTiles(scale, no_filters, _Nothing())
+
+
+class _Nothing:
+    """Predicts nothing: interpolation needs no regressor."""
+
+    def predict_rows(self, rows: Float32, positions: NDArray[np.int64], out: Float32) -> None:
+        """Leave `out` alone."""
 
 
 @lru_cache(maxsize=8)

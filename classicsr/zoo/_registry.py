@@ -280,6 +280,11 @@ METHODS: Mapping[str, Method] = {
             _NETWORK, {"network": "vdsr"},
         ),
         Method(
+            "equivariant", "network: convolutions in all eight poses; predicts without PyTorch",
+            "Cohen, Welling, ICML 2016; Shi et al., CVPR 2016",
+            _NETWORK, {"network": "equivariant"},
+        ),
+        Method(
             "srdensenet", "network: densely connected blocks",
             "Tong, Li, Liu, Gao, ICCV 2017",
             _NETWORK, {"network": "srdensenet"},

@@ -106,7 +106,9 @@ def test_results_have_the_right_shape(name):
             assert y.shape == (1, architecture.channels, 5 * scale, 9 * scale)
 
 
-@pytest.mark.parametrize("name", ["srcnn", "fsrcnn", "espcn", "vdsr", "srdensenet", "edsr"])
+@pytest.mark.parametrize(
+    "name", ["srcnn", "fsrcnn", "espcn", "vdsr", "srdensenet", "edsr", "equivariant"]
+)
 @pytest.mark.parametrize("scale", [2, 3])
 def test_nothing_beyond_the_halo_is_seen(name, scale):
     """The gradient of a block of pixels ends within the halo, less than three pixels before it."""

@@ -189,7 +189,7 @@ def test_joined_leaves_see_average_samples() -> None:
 def test_stored_images_see_what_prediction_sees(tmp_path: Path) -> None:
     high, scale = _picture(3, (36, 42)).astype(np.float32), 3
     pair = training_pair(resize(high, 1 / scale).astype(np.float32), high, scale)
-    from classicsr.super_resolution._cascade_fitting import interpolation
+    from classicsr.super_resolution._patch_tiles import interpolation
 
     image = StoredImage(tmp_path, "0", 0, pair.low.shape)
     patches = StagePatches(0, scale, 3)
