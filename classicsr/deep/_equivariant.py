@@ -107,10 +107,15 @@ class EquivariantTiles:
     scale : int
     weights : mapping
         By the names of `weight_shapes`.
+    self_ensemble : bool
+        Mean with what the network makes of the negative: the symmetry that it does not have.
     """
 
-    def __init__(self, scale: int, weights: Mapping[str, NDArray]) -> None:
+    def __init__(
+        self, scale: int, weights: Mapping[str, NDArray], *, self_ensemble: bool = False
+    ) -> None:
         self.scale = scale
+        self._signs = (1, -1) if self_ensemble else (1,)
         self._interpolation = interpolation(scale)
         self._layers = _layers(scale, weights)
         self._reach = sum(layer.radius for layer in self._layers)
@@ -124,14 +129,22 @@ class EquivariantTiles:
         )
         if interpolate_only:
             return image
-        x = np.ascontiguousarray(_cropped(block, self.halo - self._reach))[:, :, None]
+        low = np.ascontiguousarray(_cropped(block, self.halo - self._reach))
+        height, width = (n // self.scale for n in image.shape)
+        blocks = image.reshape(height, self.scale, width, self.scale)
+        for sign in self._signs:
+            pixels = self._run(np.float32(sign) * low)[..., : self.scale**2]
+            pixels *= np.float32(sign / len(self._signs))
+            blocks += pixels.reshape(height, width, self.scale, self.scale).transpose(0, 2, 1, 3)
+        return image
+
+    def _run(self, low: Float32) -> Float32:
+        """The last layer's channels, until the next call."""
+        x = low[:, :, None]
         size = x.size * max(layer.n_outputs for layer in self._layers)
         for number, layer in enumerate(self._layers):
             x = layer.apply(x, self._scratch.get("odd" if number % 2 else "even", (size,)))
-        height, width, scale = *x.shape[:2], self.scale
-        pixels = x[..., : scale**2].reshape(height, width, scale, scale).transpose(0, 2, 1, 3)
-        image.reshape(height, scale, width, scale)[...] += pixels
-        return image
+        return x
 
 
 class _Layer:

@@ -25,9 +25,9 @@ class NetworkSR(FixedScaleSuperResolver):
     """Super-resolution by a convolutional network or transformer (extra ``torch``).
 
     Each network is that of its paper, layer for layer. Networks of luma (srcnn, fsrcnn, espcn,
-    vdsr, srdensenet) treat colour images as every other method does. Networks of colour (edsr,
-    rcan, swinir, srgan, esrgan) take RGB as it is; grey images, slices and independent channels
-    as grey RGB, averaged afterwards.
+    vdsr, srdensenet, equivariant) treat colour images as every other method does. Networks of
+    colour (edsr, rcan, swinir, srgan, esrgan) take RGB as it is; grey images, slices and
+    independent channels as grey RGB, averaged afterwards.
 
     Parameters
     ----------
@@ -35,7 +35,8 @@ class NetworkSR(FixedScaleSuperResolver):
         Factors between are reached by resampling the next integer's result.
     network : str
         ``"srcnn"``, ``"fsrcnn"``, ``"espcn"``, ``"vdsr"``, ``"srdensenet"``, ``"edsr"``,
-        ``"rcan"``, ``"swinir"``, ``"srgan"`` or ``"esrgan"``.
+        ``"rcan"``, ``"swinir"``, ``"srgan"`` or ``"esrgan"``, of their papers; or
+        ``"equivariant"``, of this project, which predicts without PyTorch.
     variant : str, optional
         Size of the network, such as ``"9-1-5"`` of srcnn, ``"full"`` of edsr, ``"classical"`` of
         swinir; default the first one that the paper is known for.
@@ -43,7 +44,8 @@ class NetworkSR(FixedScaleSuperResolver):
         Whether the network gives what bicubic interpolation lacks, rather than the image;
         default True for networks of luma.
     self_ensemble : bool
-        Predict the mean over eight flips and turns; eight times the work.
+        Predict the mean over eight flips and turns; eight times the work. Of "equivariant", which
+        knows these: over the image and its negative, twice the work.
     loss : str or mapping, optional
         Name of a term, or weights by name, of ``"l1"``, ``"mse"``, ``"charbonnier"``, ``"edge"``
         (Sobel gradients), ``"tv"``, ``"perceptual"``, ``"adversarial"`` (SRGAN) and
@@ -191,11 +193,6 @@ class NetworkSR(FixedScaleSuperResolver):
     def _residual(self) -> bool:
         return self._architecture.residual if self.residual is None else self.residual
 
-    @property
-    def _compiled(self) -> bool:
-        """Whether prediction goes by the project's own kernels."""
-        return self._architecture.compiled and self.device != "cuda"
-
     def fit(self, X: Images, y: Images | None = None, *, progress: Progress | None = None) -> Self:
         """Train on high-resolution images, or on pairs.
 
@@ -249,7 +246,7 @@ class NetworkSR(FixedScaleSuperResolver):
         learned: range,
         work: Work,
     ) -> None:
-        if self._compiled:
+        if self._architecture.compiled:
             super()._upscale_plane(source, sink, scales, learned, work)
             return
         if source.color and self._architecture.channels == 3:
@@ -264,7 +261,7 @@ class NetworkSR(FixedScaleSuperResolver):
     def _upscale_native(
         self, source: PixelSource, sink: PixelSink, learned: range, work: Work
     ) -> None:
-        if self._compiled:
+        if self._architecture.compiled:
             super()._upscale_native(source, sink, learned, work)
             return
         together = self.channel_mode == "luma" and len(learned) == self._architecture.channels
@@ -272,10 +269,12 @@ class NetworkSR(FixedScaleSuperResolver):
         runner.upscale(source, sink, [learned] if together else [[c] for c in learned], work)
 
     def _make_tiles(self) -> Any:
-        if self._compiled:
+        if self._architecture.compiled:
             from classicsr.deep._equivariant import EquivariantTiles
 
-            return EquivariantTiles(self.native_scale_, self.weights_)
+            return EquivariantTiles(
+                self.native_scale_, self.weights_, self_ensemble=self.self_ensemble
+            )
         from classicsr.deep._tiles import NetworkTiles
         from classicsr.deep._torch import find_device
         from classicsr.deep._weights import give_weights

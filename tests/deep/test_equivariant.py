@@ -66,6 +66,16 @@ def test_a_shift_of_the_intensities_is_one_of_the_result(fitted, make_texture):
     np.testing.assert_allclose(constant - 0.25, biased, atol=1e-6)
 
 
+def test_with_negatives_results_of_negatives_are_negatives(fitted, make_texture):
+    low = make_texture((21, 34), 6).astype(np.float32)
+    both = pickle.loads(pickle.dumps(fitted)).set_params(self_ensemble=True)
+    result = both.predict(low, data_range=(0, 1))
+    np.testing.assert_allclose(1 - both.predict(1 - low, data_range=(0, 1)), result, atol=1e-5)
+    one, other = (fitted.predict(x, data_range=(0, 1)) for x in (low, 1 - low))
+    np.testing.assert_allclose(result, (one + 1 - other) / 2, atol=1e-5)
+    assert np.abs(result - one).max() > 1e-3  # alone it does not know them
+
+
 def test_tiles_and_threads_change_nothing(fitted, make_texture):
     low = make_texture((50, 61), 7)
     whole = fitted.predict(low)
