@@ -51,7 +51,8 @@ def report(document: dict[str, Any]) -> str:
         "PSNR of the luma in dB as in [quality](quality.md). Time: seconds per megapixel of the "
         "8-bit luma before it is enlarged, median of rounds in which methods take turns"
         f"{f' (from {n_runs} runs)' if n_runs > 1 else ''}; slow ones on a smaller image, once. "
-        "A name with /k is the model cut to its first k stages. The last columns name the fastest "
+        "A name with /k is the model cut to its first k stages or trees, /half without the "
+        "negative of the image. The last columns name the fastest "
         "of ours (bold) that is at least as good on every set and not slower; or the sets on which "
         "there is none, with the lead over the best of ours that is not slower; faster: all of "
         "ours are slower.",

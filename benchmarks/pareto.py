@@ -35,6 +35,8 @@ from classicsr.super_resolution import SuperResolver
 from classicsr.zoo import METHODS, bundled_models, make_method, method_name
 
 OURS = ("fast", "cascade", "equivariant")  # the methods that should be ahead of all others
+CUTS = {"cascade": ("n_stages", "stages_"), "fast": ("n_trees", "trees_")}
+"""The parameter by which a fitted model of a method uses its first parts only, and the parts."""
 WATCHED = (*OURS, "raisr", "aplus")  # methods whose kernels are measured
 WHOLE, SMALL, TRIAL = (720, 1280), (240, 320), (48, 64)
 SLOW = 5.0  # seconds per megapixel beyond which the smaller image is used
@@ -45,7 +47,7 @@ PICTURES = Path(__file__).parents[1] / "docs" / "images"
 
 @dataclass
 class Entry:
-    """A method, a model, or a model cut to fewer stages."""
+    """A method, a model, or a model cut to fewer stages or without its ensemble."""
 
     name: str
     sr: SuperResolver
@@ -84,7 +86,7 @@ def _without_training(args: argparse.Namespace) -> Iterator[Entry]:
 
 
 def _of_files(scale: int, args: argparse.Namespace) -> Iterator[Entry]:
-    """The bundled models and those of the folders; a cascade also without its last stages."""
+    """The bundled models and those of the folders; some also in a faster form."""
     fitted = chain.from_iterable(sorted(folder.iterdir()) for folder in args.models)
     for path in chain(bundled_models().values(), fitted):
         match = re.fullmatch(rf"(.+)-x{scale}\.safetensors", path.name)
@@ -92,9 +94,12 @@ def _of_files(scale: int, args: argparse.Namespace) -> Iterator[Entry]:
             continue
         source = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
         sr: Any = load_model(path)
-        n_stages = len(sr.stages_) if method_name(sr) == "cascade" else 1
-        for k in range(1, n_stages):
-            yield Entry(f"{match[1]}/{k}", load_model(path).set_params(n_stages=k), source)
+        parameter, fitted_parts = CUTS.get(method_name(sr), ("", ""))
+        for k in range(1, len(getattr(sr, fitted_parts, ()))):
+            yield Entry(f"{match[1]}/{k}", load_model(path).set_params(**{parameter: k}), source)
+        if getattr(sr, "self_ensemble", False):
+            half: Any = load_model(path)
+            yield Entry(f"{match[1]}/half", half.set_params(self_ensemble=False), source)
         yield Entry(match[1], sr, source)
 
 

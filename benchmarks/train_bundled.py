@@ -172,7 +172,8 @@ def _size(model: ModelFile) -> str:
         size = f"filters for {8 * buckets} buckets and {places} places in a block, in float16"
     elif model.method == "fast":
         leaves, places, _ = model.tensors["filters"].shape
-        size = f"filters of {leaves} leaves for {places} places in a patch, in float16"
+        trees = f"{model.parameters.get('n_trees', 1)} trees of at most {leaves} leaves"
+        size = f"filters of {trees} for {places} places in a patch, in float16"
     elif model.method == "cascade":
         own = {key: model.parameters[key] for key in ("n_stages", "n_parts", "n_cells")}
         size = (

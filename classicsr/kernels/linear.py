@@ -77,8 +77,8 @@ def apply_leaf_maps(rows, positions, order, starts, maps, outputs, add):
         last = starts[leaf + 1] - 1
         for first in range(starts[leaf], last + 1, PATCHES):
             for later in range(first + PATCHES, min(first + 2 * PATCHES, n)):
-                _fetch(patches, positions[order[later]] * width, depth)
-                _fetch(results, order[later] * out_width, out_width)
+                fetch(patches, positions[order[later]] * width, depth)
+                fetch(results, order[later] * out_width, out_width)
             # a group that is not full repeats its last patch
             i0, i1 = order[first], order[min(first + 1, last)]
             i2, i3 = order[min(first + 2, last)], order[min(first + 3, last)]
@@ -97,7 +97,7 @@ def apply_leaf_maps(rows, positions, order, starts, maps, outputs, add):
 
 
 @njit(inline="always")
-def _fetch(array, start, count):
+def fetch(array, start, count):
     """Ask for `count` elements that will be needed soon."""
     for i in range(start, start + count, CACHE_LINE):
         prefetch(array, i)

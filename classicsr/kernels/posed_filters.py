@@ -11,6 +11,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic, overload
 
 from .lanes import round_up
+from .linear import fetch
 from .registers import VECTOR, _broadcast, _load, _pointer
 
 GROUP = 4
@@ -20,40 +21,47 @@ MOST_VECTORS = 3
 """Vectors of outputs computed together: a tap is read once for all of them."""
 
 
-def filter_group(pixels, at, depth, offsets, turn, table, first, n_vectors, outputs, to):
+def filter_group(pixels, at, depth, offsets, turn, table, first, n_vectors, outputs, to, add):
     """``outputs[to[r] + o] = sum_k pixels[at[r] + offsets[turn[r] + k]] * weight[k, o]``.
 
     The weight of tap k for output ``v * VECTOR + o`` is ``table[first + (v * depth + k) * VECTOR +
-    o]``; r < GROUP, v < n_vectors and o < VECTOR. Bounds are not checked.
+    o]``; r < GROUP, v < n_vectors and o < VECTOR. `add` adds to what is there. Bounds are not
+    checked.
 
     Parameters
     ----------
     pixels, table, outputs : (n,) float32
         `outputs` is updated.
     at, turn, to : tuples of GROUP int
+        Pixels may be repeated: all of `outputs` is read before any of it is written.
     depth, first : int
     offsets : (n,) int64
     n_vectors : int
         1 to MOST_VECTORS.
+    add : bool
     """
+    places = range(n_vectors * VECTOR)
+    sums = [[outputs[t + o] if add else np.float32(0.0) for o in places] for t in to]
     for r in range(GROUP):
-        for o in range(n_vectors * VECTOR):
-            total = np.float32(0.0)
+        for o in places:
             for k in range(depth):
                 x = pixels[at[r] + offsets[turn[r] + k]]
-                total += x * table[first + (o // VECTOR * depth + k) * VECTOR + o % VECTOR]
-            outputs[to[r] + o] = total
+                weight = table[first + (o // VECTOR * depth + k) * VECTOR + o % VECTOR]
+                sums[r][o] += x * weight
+    for r in range(GROUP):
+        for o in places:
+            outputs[to[r] + o] = sums[r][o]
 
 
 @overload(filter_group, inline="always")
-def _filter_group(pixels, at, depth, offsets, turn, table, first, n_vectors, outputs, to):
-    def compiled(pixels, at, depth, offsets, turn, table, first, n_vectors, outputs, to):
+def _filter_group(pixels, at, depth, offsets, turn, table, first, n_vectors, outputs, to, add):
+    def compiled(pixels, at, depth, offsets, turn, table, first, n_vectors, outputs, to, add):
         if n_vectors == 1:
-            _one_vector(pixels, at, depth, offsets, turn, table, first, outputs, to)
+            _one_vector(pixels, at, depth, offsets, turn, table, first, outputs, to, add)
         elif n_vectors == 2:
-            _two_vectors(pixels, at, depth, offsets, turn, table, first, outputs, to)
+            _two_vectors(pixels, at, depth, offsets, turn, table, first, outputs, to, add)
         else:
-            _three_vectors(pixels, at, depth, offsets, turn, table, first, outputs, to)
+            _three_vectors(pixels, at, depth, offsets, turn, table, first, outputs, to, add)
 
     return compiled
 
@@ -62,9 +70,10 @@ def _filter_registers(n_vectors: int) -> Any:
     """The intrinsic that is `filter_group` with all its sums in vector registers."""
 
     @intrinsic
-    def filters(typing, pixels, at, depth, offsets, turn, table, first, outputs, to):
+    def filters(typing, pixels, at, depth, offsets, turn, table, first, outputs, to, add):
         number = types.intp
-        signature = types.void(pixels, at, number, offsets, turn, table, number, outputs, to)
+        given = (pixels, at, number, offsets, turn, table, number, outputs, to, types.boolean)
+        signature = types.void(*given)
 
         def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
             def data(i: int) -> Any:
@@ -75,13 +84,13 @@ def _filter_registers(n_vectors: int) -> Any:
                 parts = [builder.extract_value(places, r) for r in range(GROUP)]
                 return [builder.gep(pointer, [part]) for part in parts]
 
-            _, at, depth, _, turn, _, first, _, to = arguments
+            _, at, depth, _, turn, _, first, _, to, add = arguments
             size = builder.mul(depth, ir.IntType(64)(VECTOR))
             tables = [builder.gep(data(5), [first])]
             for _ in range(n_vectors - 1):
                 tables.append(builder.gep(tables[-1], [size]))
             centers, offsets = moved(data(0), at), moved(data(3), turn)
-            _emit_filters(builder, centers, depth, offsets, tables, moved(data(7), to))
+            _emit_filters(builder, centers, depth, offsets, tables, moved(data(7), to), add)
             return context.get_dummy_value()
 
         return signature, generate
@@ -92,9 +101,14 @@ def _filter_registers(n_vectors: int) -> Any:
 _one_vector, _two_vectors, _three_vectors = (_filter_registers(n) for n in (1, 2, 3))
 
 
-def _emit_filters(builder, centers, depth, offsets, tables, outputs):
+def _emit_filters(builder, centers, depth, offsets, tables, outputs, add):
     """Write the loop over `depth`; the sums are its phi nodes."""
     integer, vector = ir.IntType(64), ir.VectorType(ir.FloatType(), VECTOR)
+    zero, numbers = ir.Constant(vector, [0.0] * VECTOR), range(len(tables))
+    start = [
+        [builder.select(add, _load(builder, output, n * VECTOR), zero) for n in numbers]
+        for output in outputs
+    ]
     before = builder.block
     loop, done = builder.append_basic_block("depth"), builder.append_basic_block("done")
     builder.branch(loop)
@@ -117,10 +131,10 @@ def _emit_filters(builder, centers, depth, offsets, tables, outputs):
 
     k.add_incoming(integer(0), before)
     k.add_incoming(following, loop)
-    for phis, total in zip(sums, totals, strict=True):
-        for phi, value in zip(phis, total, strict=True):
-            phi.add_incoming(ir.Constant(vector, [0.0] * VECTOR), before)
-            phi.add_incoming(value, loop)
+    for phis, first, total in zip(sums, start, totals, strict=True):
+        for phi, value, again in zip(phis, first, total, strict=True):
+            phi.add_incoming(value, before)
+            phi.add_incoming(again, loop)
     builder.position_at_end(done)
     for output, total in zip(outputs, totals, strict=True):
         for number, value in enumerate(total):
@@ -140,7 +154,7 @@ def vector_filters(filters: np.ndarray) -> np.ndarray:
 
 
 @njit(nogil=True, cache=True)
-def filter_pixels(pixels, start, poses, offsets, order, starts, filters, patches):
+def filter_pixels(pixels, start, poses, offsets, order, starts, filters, patches, add):
     """Patch of each of consecutive pixels, in its pose.
 
     Parameters
@@ -155,7 +169,9 @@ def filter_pixels(pixels, start, poses, offsets, order, starts, filters, patches
         Positions by leaf.
     filters : (n_leaves, n_chunks, n_taps * VECTOR) float32
         From `vector_filters`.
-    patches : (n_positions, n_chunks * VECTOR) float32, overwritten
+    patches : (n_positions, n_chunks * VECTOR) float32, updated
+    add : bool
+        Add to `patches` instead of overwriting them.
     """
     n_leaves, n_chunks, size = filters.shape
     depth, width = offsets.shape[1], patches.shape[1]
@@ -163,6 +179,8 @@ def filter_pixels(pixels, start, poses, offsets, order, starts, filters, patches
     for leaf in range(n_leaves):
         last = starts[leaf + 1] - 1
         for first in range(starts[leaf], last + 1, GROUP):
+            for later in range(first + GROUP, min(first + 2 * GROUP, len(order))):
+                fetch(results, order[later] * width, width)
             # a group that is not full repeats its last pixel
             i0, i1 = order[first], order[min(first + 1, last)]
             i2, i3 = order[min(first + 2, last)], order[min(first + 3, last)]
@@ -179,7 +197,9 @@ def filter_pixels(pixels, start, poses, offsets, order, starts, filters, patches
                 bank = (leaf * n_chunks + chunk) * size
                 there = _scaled(to, 1, chunk * VECTOR)
                 count = min(MOST_VECTORS, n_chunks - chunk)
-                filter_group(pixels, at, depth, around, turn, table, bank, count, results, there)
+                filter_group(
+                    pixels, at, depth, around, turn, table, bank, count, results, there, add
+                )
 
 
 @njit(inline="always")

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from classicsr.degradation import Degradation, resized_shape
-from classicsr.reconstruction._self_learning import HeldOut, SelfLearning
+from classicsr.reconstruction._held_out import FEWEST, HeldOut
+
+if TYPE_CHECKING:
+    from classicsr.reconstruction._self_learning import SelfLearning
 
 Float32 = NDArray[np.float32]
 _SIDE = 64  # samples of the truth along an axis: seconds
-_FEWEST = 6  # samples along every axis of what is thick
 
 
 def rehearsals(
@@ -46,12 +49,12 @@ def rehearsals(
             continue
         factors = [scales[axis] / scales[a] if a == sharp else 1.0 for a in range(low.ndim)]
         counts = [int(n / factor) for n, factor in zip(shape, factors, strict=True)]
-        if min(counts) < _FEWEST:
+        if min(counts) < FEWEST:
             continue
         place = tuple(slice(n) for n in resized_shape(counts, factors))
         truth, thick_model = np.ascontiguousarray(estimate[place]), model.at_scale(factors)
         turned = replace(learning, axis=sharp)
-        yield HeldOut(turned, thick_model.forward(truth), truth, thick_model, None)
+        yield HeldOut(turned, thick_model.forward(truth), truth, thick_model)
 
 
 def _middle(low: Float32, scales: list[float]) -> Float32:

@@ -1,13 +1,14 @@
-"""Fitting a tree of pixel tests, and the filters of its leaves, to pairs of images."""
+"""Fitting trees of pixel tests, and the filters of their leaves, to pairs of images."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from classicsr._threads import run_parallel
 from classicsr.patches import TrainingPair, mirrored, windows
 from classicsr.regressors._hash import GramStatistics, fitted_hash, image_shapes, symmetries
 from classicsr.regressors._posed_tree import (
@@ -28,10 +29,12 @@ from classicsr.regressors._tree_search import (
 )
 from classicsr.regressors._trees import LEAF
 from classicsr.super_resolution._filter_bank import padded_pixels
-from classicsr.super_resolution._tree_filter_tiles import RIM
+from classicsr.super_resolution._tree_filter_tiles import RIM, TreeFilterTiles
 
 Float32 = NDArray[np.float32]
 N_INPUTS, N_OUTPUTS = 8, 4  # directions of windows and patches that splits are judged by
+NEAR = np.array([tap(i, j) for i in range(-2, 3) for j in range(-2, 3) if i * i + j * j <= 5])
+"""Taps of 5 x 5 pixels without corners: as good as the disc for what a first tree lacks."""
 _BATCH = 1 << 18  # pixels whose statistics are added in one go
 
 
@@ -127,25 +130,72 @@ def _test_values(x: Float32, shapes: Float32, tests: NDArray) -> Float32:
     return values / strength
 
 
+def fitted_filters(
+    pairs: Sequence[TrainingPair],
+    scale: int,
+    tree: PosedTree,
+    taps: NDArray[np.int64],
+    *,
+    n_passes: int,
+    smoothing: float,
+    ridge: float,
+    n_jobs: int | None,
+    tell: Callable[[], None],
+) -> tuple[Float32, list[TrainingPair]]:
+    """Filters of a tree, which only use some taps, and the pairs without what they give.
+
+    A pass fits each patch on its own to what the image still lacks after overlaps are averaged.
+    Passes come closer to the joint regression of all patches; none makes the error larger: a
+    squared mean is at most the mean of the squares, so that patches fitted on their own bound it.
+    """
+    left = list(pairs)
+    filters = np.zeros((tree.n_leaves, (scale + 2 * RIM) ** 2, N_TAPS), np.float32)
+    for _ in range(n_passes):
+        step = np.zeros_like(filters)
+        step[:, :, taps] = smoothed_filters(
+            left, scale, tree, taps, smoothing=smoothing, ridge=ridge, n_jobs=n_jobs
+        )
+        filters += step
+        left = _lacking(left, TreeFilterTiles(scale, [tree], [step]), n_jobs)
+        tell()
+    return filters, left
+
+
+def _lacking(
+    pairs: Sequence[TrainingPair], tiles: TreeFilterTiles, n_jobs: int | None
+) -> list[TrainingPair]:
+    """The pairs without what the tiles add to the interpolated images."""
+
+    def lacking(pair: TrainingPair) -> TrainingPair:
+        rows, columns = (mirrored(-tiles.halo, n + tiles.halo, n) for n in pair.low.shape)
+        block = pair.low[np.ix_(rows, columns)]
+        given = tiles.upscale(block, interpolate_only=False)
+        given -= tiles.upscale(block, interpolate_only=True)
+        return TrainingPair(pair.low, pair.residual - given)
+
+    return list(run_parallel(lacking, pairs, n_jobs))
+
+
 def smoothed_filters(
     pairs: Sequence[TrainingPair],
     scale: int,
     tree: PosedTree,
+    taps: NDArray[np.int64],
     *,
     smoothing: float,
     ridge: float,
     n_jobs: int | None,
 ) -> Float32:
-    """Filters (n_leaves, (scale + 2 RIM)^2, N_TAPS) of all pixels of the pairs.
+    """Filters (n_leaves, (scale + 2 RIM)^2, n_taps) of all pixels of the pairs.
 
     The statistics of a leaf are joined by those of `smoothing` samples of its parent, whose
     own are joined by those of its parent.
     """
     n_outputs = (scale + 2 * RIM) ** 2
-    sums = GramStatistics(tree.n_leaves, N_TAPS, n_outputs)
+    sums = GramStatistics(tree.n_leaves, len(taps), n_outputs)
     counts = np.zeros(tree.n_leaves)
     for leaves, x, y in _batches(pairs, scale, tree):
-        sums.add(leaves, x, y, n_jobs)
+        sums.add(leaves, x[:, taps], y, n_jobs)
         counts += np.bincount(leaves, minlength=tree.n_leaves)
     _smooth(sums, counts, tree, smoothing)
     return np.ascontiguousarray(sums.maps(ridge, n_jobs).transpose(0, 2, 1))

@@ -9,7 +9,12 @@ from scipy.ndimage import gaussian_filter, zoom
 from classicsr import SelfVolumeSR
 from classicsr.degradation import SliceProfileDegradation, resize
 from classicsr.reconstruction import NonLocalSR
-from classicsr.reconstruction._self_learning import _PRIOR, _best_weights
+from classicsr.reconstruction._self_learning import (
+    _PRIOR,
+    STRENGTHS,
+    _best_weights,
+    _merged,
+)
 from classicsr.reconstruction._slice_regression import SliceRegression
 from classicsr.zoo import load_model, make_method
 
@@ -104,7 +109,21 @@ def test_total_variation_takes_part_in_smooth_volumes_only(high):
     assert np.abs(model.forward(result) - low).max() < 1e-5
     np.testing.assert_array_equal(SelfVolumeSR((1, 1, 4), n_jobs=2).predict(low), result)
     sr.predict(model.forward(high[..., :24]))
-    assert sr.learning_.weights == (*_PRIOR, 0.0)  # too short to be reduced: nothing else tells
+    learning = sr.learning_  # too short to be reduced: nothing else tells
+    assert (learning.weights, learning.strength) == _merged(_PRIOR)
+
+
+def test_nonlocal_means_of_one_strength_stand_for_those_of_two(high):
+    weights, strength = _merged((2, 3, 5))
+    assert weights == pytest.approx((0.2, 0.8, 0))
+    assert strength == pytest.approx((3 * STRENGTHS[0] + 5 * STRENGTHS[1]) / 8)
+    assert _merged((1, 0, 0))[0] == (1, 0, 0)
+    low = SliceProfileDegradation((1, 1, 3)).forward(high)
+    two = [NonLocalSR((1, 1, 3), strength=one).predict(low) for one in STRENGTHS]
+    mean = (3 * two[0] + 5 * two[1]) / 8
+    one = NonLocalSR((1, 1, 3), strength=strength).predict(low)
+    assert mse(one, mean) < 0.3 * mse(*two)
+    assert mse(one, high) < 1.02 * mse(mean, high)
 
 
 def test_same_bits_for_any_number_of_threads(high):

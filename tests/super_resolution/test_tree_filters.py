@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from scipy import ndimage
@@ -68,9 +70,10 @@ def _slowly(sr: TreeFilterSR, low: np.ndarray) -> np.ndarray:
             shape = shapes[:, i * pitch + j]
             pose = int(shape[0])
             taps = posed_windows(window, np.array([pose]))[0]
-            leaf = _leaf(sr.tree_, taps, np.sqrt(shape[3] + shape[4]))
-            patch = np.empty(side * side)
-            patch[symmetries(side)[pose]] = sr.filters_[leaf] @ (taps - taps[CENTER])
+            patch = np.zeros(side * side)
+            for tree, filters in zip(sr.trees_[: sr.n_trees], sr.filters_, strict=False):
+                leaf = _leaf(tree, taps, np.sqrt(shape[3] + shape[4]))
+                patch[symmetries(side)[pose]] += filters[leaf] @ (taps - taps[CENTER])
             at = slice(i * s - RIM, (i + 1) * s + RIM), slice(j * s - RIM, (j + 1) * s + RIM)
             total[at] += patch.reshape(side, side)
             count[at] += 1
@@ -80,8 +83,24 @@ def _slowly(sr: TreeFilterSR, low: np.ndarray) -> np.ndarray:
 
 def test_agrees_with_a_slow_reference(fitted: TreeFilterSR) -> None:
     low = _picture(9, (13, 17)).astype(np.float32)
-    assert fitted.tree_.n_leaves == 7
-    np.testing.assert_allclose(fitted.predict(low), _slowly(fitted, low), atol=2e-6)
+    assert [tree.n_leaves for tree in fitted.trees_] == [7, 7]
+    cut = load_copy(fitted).set_params(n_trees=1)
+    for sr in (fitted, cut):
+        np.testing.assert_allclose(sr.predict(low), _slowly(sr, low), atol=2e-6)
+    alone = load_copy(fitted).set_params(n_trees=1).fit([_picture(seed) for seed in range(3)])
+    np.testing.assert_array_equal(cut.predict(low), alone.predict(low))
+
+
+def test_trees_and_passes_explain_more_of_the_training_images() -> None:
+    high = _picture(4, (60, 66))
+
+    def error(**params: int) -> float:
+        sr = TreeFilterSR(3, n_leaves=4, n_levels=1, smoothing=0, random_state=0, **params)
+        sr.set_params(data_range=(0, 1), ridge=1e-6).fit([high])
+        return float(np.square(sr.predict(resize(high, 1 / 3)) - high).mean())
+
+    errors = [error(n_trees=k, n_passes=n) for k, n in ((1, 1), (1, 2), (1, 4), (2, 4))]
+    assert all(after < before for before, after in pairwise(errors))
 
 
 def test_learns(fitted: TreeFilterSR) -> None:
@@ -93,7 +112,7 @@ def test_learns(fitted: TreeFilterSR) -> None:
 
 def test_one_leaf_is_the_ridge_regression_of_everything() -> None:
     low, high = _picture(1, (20, 22)).astype(np.float32), _picture(2, (40, 44)).astype(np.float32)
-    sr = TreeFilterSR(2, n_leaves=1, random_state=0, data_range=(0, 1)).fit([low], [high])
+    sr = TreeFilterSR(2, n_leaves=1, n_trees=1, n_passes=1, data_range=(0, 1)).fit([low], [high])
     poses = image_shapes(padded_pixels(np.pad(low, 3, mode="symmetric")), 28, 3 * 29, 20 * 28)
     pose = poses[0].reshape(20, 28)[:, :22].ravel().astype(int)
     x = posed_windows(windows(low, 3).reshape(-1, 49), pose).astype(float)
@@ -101,7 +120,7 @@ def test_one_leaf_is_the_ridge_regression_of_everything() -> None:
     patches = windows(high - resize(low, 2).astype(np.float32), RIM, 2).reshape(440, -1)
     y = np.take_along_axis(patches, symmetries(4)[pose], 1)
     expected = np.linalg.solve(x.T @ x + 0.01 * np.eye(N_TAPS), x.T @ y)
-    np.testing.assert_allclose(sr.filters_[0], expected.T, atol=1e-4)
+    np.testing.assert_allclose(sr.filters_[0][0], expected.T, atol=1e-4)
 
 
 def test_flips_turns_and_negatives(fitted: TreeFilterSR) -> None:
@@ -137,13 +156,15 @@ def test_flat_tiny_and_nan(fitted: TreeFilterSR) -> None:
 def test_same_seed_same_model(fitted: TreeFilterSR) -> None:
     again = load_copy(fitted).set_params(n_jobs=2).fit([_picture(seed) for seed in range(3)])
     np.testing.assert_array_equal(again.filters_, fitted.filters_)
-    np.testing.assert_array_equal(again.tree_.tests, fitted.tree_.tests)
+    for one, other in zip(again.trees_, fitted.trees_, strict=True):
+        np.testing.assert_array_equal(one.tests, other.tests)
 
 
 def test_file_round_trip(fitted: TreeFilterSR, tmp_path) -> None:
     path = tmp_path / "fast.safetensors"
     fitted.save(path)
     assert read_model(path).method == "fast"
+    assert len(load_model(path).trees_) == 2
     loaded, low = load_model(path), _picture(8, (30, 30)).astype(np.float32)
     assert np.square(loaded.predict(low) - fitted.predict(low)).mean() < 1e-7
     loaded.save(tmp_path / "again.safetensors")
@@ -163,6 +184,12 @@ def test_file_round_trip(fitted: TreeFilterSR, tmp_path) -> None:
         ("tests", "tap -2"),
         ("tests", np.zeros((13, 2), np.float32)),
         ("thresholds", np.zeros(12, np.float32)),
+        ("tests_1", "tap 37"),
+        ("tests_1", np.zeros((13, 2), np.int16)),
+        ("thresholds_1", np.zeros(12, np.float32)),
+        ("filters_1", np.zeros((6, 16, N_TAPS), np.float16)),
+        ("filters_1", None),
+        ("filters_2", np.zeros((7, 16, N_TAPS), np.float16)),
     ],
 )
 def test_hostile_files(tmp_path, name: str, value) -> None:
@@ -171,17 +198,53 @@ def test_hostile_files(tmp_path, name: str, value) -> None:
     sr.save(path)
     good = read_model(path)
     if isinstance(value, str):
-        broken = good.tensors["tests"].copy()
+        broken = good.tensors[name].copy()
         broken[0, 1] = int(value.split()[1])
         value = broken
     tensors = {**good.tensors, name: value}
+    if value is None:
+        del tensors[name]
     write_model(path, method="fast", params=good.parameters, tensors=tensors)
     with pytest.raises(ModelFileError):
         load_model(path)
 
 
+def test_a_tree_that_adds_nothing(tmp_path) -> None:
+    path, low = tmp_path / "fast.safetensors", _picture(1, (20, 20)).astype(np.float32)
+    TreeFilterSR(2, n_leaves=7, random_state=0).fit([_picture(0)]).save(path)
+    good = read_model(path)
+    nothing = np.zeros_like(good.tensors["filters_1"])
+    tensors = {**good.tensors, "filters_1": nothing}
+    write_model(path, method="fast", params=good.parameters, tensors=tensors)
+    sr = load_model(path)
+    np.testing.assert_array_equal(
+        sr.predict(low), load_model(path).set_params(n_trees=1).predict(low)
+    )
+
+
+def test_a_file_of_one_tree_from_before_there_were_more(tmp_path) -> None:
+    sr = TreeFilterSR(2, n_leaves=7, random_state=0).fit([_picture(0)])
+    path, low = tmp_path / "fast.safetensors", _picture(1, (20, 20)).astype(np.float32)
+    sr.save(path)
+    new = read_model(path)
+    params = {k: v for k, v in new.parameters.items() if k not in ("n_trees", "n_passes")}
+    tensors = {k: v for k, v in new.tensors.items() if not k.endswith("_1")}
+    write_model(tmp_path / "old.safetensors", method="fast", params=params, tensors=tensors)
+    old = load_model(tmp_path / "old.safetensors")
+    expected = load_model(path).set_params(n_trees=1).predict(low)
+    np.testing.assert_array_equal(old.predict(low), expected)
+
+
 @pytest.mark.parametrize(
-    "wrong", [{"n_leaves": 0}, {"smoothing": -1}, {"ridge": 0}, {"n_samples": 0.5}]
+    "wrong",
+    [
+        {"n_leaves": 0},
+        {"n_trees": 0},
+        {"n_passes": 0},
+        {"smoothing": -1},
+        {"ridge": 0},
+        {"n_samples": 0.5},
+    ],
 )
 def test_wrong_parameters(wrong: dict) -> None:
     with pytest.raises(ValueError, match=next(iter(wrong))):
@@ -189,7 +252,8 @@ def test_wrong_parameters(wrong: dict) -> None:
 
 
 @pytest.mark.parametrize("n_vectors", range(1, MOST_VECTORS + 1))
-def test_filter_group_in_registers(n_vectors: int) -> None:
+@pytest.mark.parametrize("add", [False, True])
+def test_filter_group_in_registers(n_vectors: int, add: bool) -> None:
     from numba import njit
 
     rng = np.random.default_rng(0)
@@ -199,14 +263,14 @@ def test_filter_group_in_registers(n_vectors: int) -> None:
     at = tuple(rng.integers(30, 160, GROUP).tolist())
     turn = tuple((5 * rng.integers(0, 3, GROUP)).tolist())
     to = tuple((n_vectors * VECTOR * np.arange(GROUP)).tolist())
-    results = [np.zeros(GROUP * n_vectors * VECTOR, np.float32) for _ in range(2)]
+    results = [np.full(GROUP * n_vectors * VECTOR, 0.25, np.float32) for _ in range(2)]
 
     @njit
-    def compiled(pixels, at, depth, offsets, turn, table, first, n_vectors, outputs, to):
-        filter_group(pixels, at, depth, offsets, turn, table, first, n_vectors, outputs, to)
+    def compiled(pixels, at, depth, offsets, turn, table, first, n_vectors, outputs, to, add):
+        filter_group(pixels, at, depth, offsets, turn, table, first, n_vectors, outputs, to, add)
 
     for function, result in zip((filter_group, compiled), results, strict=True):
-        function(pixels, at, 5, offsets, turn, table, 5 * VECTOR, n_vectors, result, to)
+        function(pixels, at, 5, offsets, turn, table, 5 * VECTOR, n_vectors, result, to, add)
     np.testing.assert_allclose(results[1], results[0], rtol=1e-5, atol=1e-6)
 
 
@@ -235,7 +299,7 @@ def test_best_split_is_that_of_least_squares() -> None:
 
 def test_says_what_is_too_large_for_packed_tests(fitted: TreeFilterSR) -> None:
     with pytest.raises(ValueError, match="tile_shape"):
-        fitted.tree_.laid_out(1 << 23)
+        fitted.trees_[0].laid_out(1 << 23)
     inner = np.arange(MOST_NODES // 2)
     tests = np.full((2 * len(inner) + 3, 2), -1)
     tests[: len(inner) + 1] = 0
