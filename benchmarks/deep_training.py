@@ -2,8 +2,8 @@
 
 Usage: CLASSICSR_DATA=... python benchmarks/deep_training.py --methods espcn,fsrcnn --seconds 1200
 The best models: --methods equivariant --scales 3 --steps 90000 --levels 3 --self-ensemble
---mixed-precision; for scales 2 and 4 with --steps 33000 --learning-rate 1e-3 and --initial the
-model of scale 3.
+--mixed-precision; for scales 2 and 4 with --steps 33000 and 24000, --learning-rate 1e-3 and
+--initial the model of scale 3.
 Trains on T91 and BSDS200 without its last 20 images, with which it calibrates. With --checkpoints
 an interrupted run goes on where it was. With a limit of time the result depends on the machine:
 the card of the model states steps, seconds and processor.
