@@ -99,7 +99,7 @@ def main() -> None:
         "patch_size": args.patch,
         "n_levels": args.levels,
         "level_ratio": 0.8,
-        "initial": args.initial,
+        "initial_weights": args.initial,
         "self_ensemble": args.self_ensemble,
         "mixed_precision": args.mixed_precision,
         "n_jobs": args.jobs,

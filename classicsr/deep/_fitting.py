@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Mapping
 from copy import copy
 from dataclasses import asdict
@@ -57,8 +58,8 @@ def fit_network(
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         module = _initialised(estimator, scale)
-        if estimator.initial is not None:
-            _take_over(module, Path(estimator.initial))
+        if estimator.initial_weights is not None:
+            _take_over(module, Path(estimator.initial_weights))
         module = module.to(device)
         game = _game(estimator, recipe, sampler.patch_size * scale, device)
     trainer = Trainer(
@@ -179,8 +180,9 @@ def _game(estimator: NetworkSR, recipe: Recipe, side: int, device: Any) -> Adver
     return AdversarialGame(discriminator, kind == "relativistic", recipe.learning_rate)
 
 
-def _digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+def _digest(path: str | os.PathLike[str] | None) -> str | None:
+    """Of the contents of a file."""
+    return None if path is None else hashlib.sha256(Path(path).read_bytes()).hexdigest()
 
 
 def _checkpoint(estimator: NetworkSR, recipe: Recipe, scale: int, seed: int) -> Checkpoint | None:
@@ -193,7 +195,7 @@ def _checkpoint(estimator: NetworkSR, recipe: Recipe, scale: int, seed: int) -> 
         "residual": estimator._residual,
         "scale": scale,
         "seed": seed,
-        "initial": None if estimator.initial is None else _digest(Path(estimator.initial)),
+        "initial_weights": _digest(estimator.initial_weights),
         **asdict(recipe),
     }
     return Checkpoint(Path(estimator.checkpoint), identity)

@@ -66,7 +66,7 @@ class NetworkSR(FixedScaleSuperResolver):
         Stops earlier, and the schedule with it. Makes results depend on the machine.
     mixed_precision : bool
         bfloat16 while training: faster on a GPU, and on processors that have it.
-    initial : path, optional
+    initial_weights : path, optional
         Weights that training begins with (a model file, or a state dict of PyTorch): those of
         the same name and shape, such as all but the last layer of a model of another scale.
     checkpoint : path, optional
@@ -135,7 +135,7 @@ class NetworkSR(FixedScaleSuperResolver):
         clip: float | None = None,
         max_seconds: float | None = None,
         mixed_precision: bool = False,
-        initial: str | os.PathLike[str] | None = None,
+        initial_weights: str | os.PathLike[str] | None = None,
         checkpoint: str | os.PathLike[str] | None = None,
         device: str = "auto",
         degradation: Degradation | None = None,
@@ -164,7 +164,7 @@ class NetworkSR(FixedScaleSuperResolver):
         self.clip = clip
         self.max_seconds = max_seconds
         self.mixed_precision = mixed_precision
-        self.initial = initial
+        self.initial_weights = initial_weights
         self.checkpoint = checkpoint
         self.device = device
         self.degradation = degradation

@@ -117,7 +117,7 @@ def test_a_file_predicts_without_pytorch(fitted, make_texture, tmp_path, monkeyp
 def test_training_begins_with_the_weights_of_another_scale(fitted, training_images, tmp_path):
     path = tmp_path / "model.safetensors"
     fitted.save(path)
-    other = NetworkSR(4, "equivariant", initial=path, **{**QUICK, "n_steps": 1})
+    other = NetworkSR(4, "equivariant", initial_weights=path, **{**QUICK, "n_steps": 1})
     other.set_params(learning_rate=0.0).fit(training_images[:2])
     for name, weights in fitted.weights_.items():
         same = other.weights_[name].shape == weights.shape
@@ -125,4 +125,4 @@ def test_training_begins_with_the_weights_of_another_scale(fitted, training_imag
         if same:
             np.testing.assert_array_equal(other.weights_[name], weights)
     with pytest.raises(ValueError, match="none fits"):
-        NetworkSR(2, "espcn", initial=path, **QUICK).fit(training_images[:2])
+        NetworkSR(2, "espcn", initial_weights=path, **QUICK).fit(training_images[:2])

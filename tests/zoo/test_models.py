@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from classicsr import BicubicSR, load_model
 from classicsr._model_file import ModelFileError, read_model, write_model
+from classicsr.deep._architectures import ARCHITECTURES
 from classicsr.degradation import GaussianDegradation
 from classicsr.zoo import (
     METHODS,
@@ -13,7 +15,6 @@ from classicsr.zoo import (
     _models,
     bundled_models,
     default_model,
-    find_method,
     make_method,
 )
 
@@ -53,12 +54,24 @@ def test_bundled_models_are_the_files_of_the_folder(bundle):
 def test_every_model_of_the_package_loads(name):
     path = bundled_models()[name]
     model = read_model(path)
-    if find_method(model.method).estimator.startswith("classicsr.deep"):
+    network = ARCHITECTURES.get(model.method)
+    if network is not None and not network.compiled:
         pytest.importorskip("torch")
     estimator = load_model(name)
     assert name.endswith(f"-x{estimator.native_scale_}")
     assert path.stat().st_size <= 12e6
     assert model.measured
+
+
+@pytest.mark.parametrize("name", ["best-x2", "best-x3", "best-x4"])
+def test_the_best_models_know_flips_turns_and_negatives(name, make_texture):
+    sr, low = load_model(name), make_texture((19, 26), 3).astype(np.float32)
+    result = sr.predict(low, data_range=(0, 1))
+    assert np.abs(result - load_model("bicubic").predict(low, scale=sr.scale)).max() > 0.01
+    turned = sr.predict(np.ascontiguousarray(np.rot90(low)[::-1]), data_range=(0, 1))
+    np.testing.assert_allclose(turned, np.rot90(result)[::-1], atol=2e-5)
+    negative = sr.predict(1 - low, data_range=(0, 1))
+    np.testing.assert_allclose(negative, 1 - result, atol=2e-5)
 
 
 @pytest.mark.parametrize(
