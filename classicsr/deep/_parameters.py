@@ -35,6 +35,8 @@ def check_network(sr: NetworkSR) -> None:
     _one_of(sr, "variant", (None, *ARCHITECTURES[sr.network].variants))
     for name, values in _CHOICES.items():
         _one_of(sr, name, values)
+    accepted = sr.residual is not False or not ARCHITECTURES[sr.network].compiled
+    sr._require(accepted, "residual", f"True or None for {sr.network}", sr.residual)
     for name, low in _COUNTS.items():
         value = getattr(sr, name)
         accepted = value is None or is_integer(value, low)

@@ -126,3 +126,8 @@ def test_training_begins_with_the_weights_of_another_scale(fitted, training_imag
             np.testing.assert_array_equal(other.weights_[name], weights)
     with pytest.raises(ValueError, match="none fits"):
         NetworkSR(2, "espcn", initial_weights=path, **QUICK).fit(training_images[:2])
+
+
+def test_it_always_adds_to_the_interpolated_image(training_images):
+    with pytest.raises(ValueError, match=r"'residual'.*True or None for equivariant"):
+        NetworkSR(2, "equivariant", residual=False, **QUICK).fit(training_images[:1])
