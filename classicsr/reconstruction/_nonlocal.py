@@ -131,8 +131,14 @@ class NonLocalSR(GuidedSR):
             is_number(self.tolerance, 0), "tolerance", "a number, 0 or more", self.tolerance
         )
 
-    def _reconstruct(self, low: Float32, model: Degradation, shape: tuple[int, ...]) -> Float32:
-        return self._upsample([low], model, shape)
+    def _reconstruct(
+        self,
+        low: Float32,
+        model: Degradation,
+        shape: tuple[int, ...],
+        start: Float32 | None = None,
+    ) -> Float32:
+        return self._upsample([low], model, shape, start=start)
 
     def _reconstruct_guided(
         self, low: Float32, model: Degradation, reference: Reference, start: Float32 | None = None

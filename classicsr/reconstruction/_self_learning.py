@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,29 +13,27 @@ from numpy.typing import NDArray
 from classicsr._threads import thread_budget
 from classicsr.degradation import Degradation, project, resize
 from classicsr.reconstruction._convergence import Convergence
-from classicsr.reconstruction._held_out import HeldOut, held_out, slice_distances
 from classicsr.reconstruction._nonlocal import NonLocalSR
 from classicsr.reconstruction._reference import Reference
-from classicsr.reconstruction._rehearsal import rehearsals
+from classicsr.reconstruction._rehearsal import Rehearsal, rehearsals
 from classicsr.reconstruction._slice_regression import SliceRegression
 from classicsr.reconstruction._total_variation import TotalVariationSR
 
 Float32 = NDArray[np.float32]
-Candidate = Callable[[Float32, Degradation, tuple[int, ...], int | None, Reference | None], Float32]
 STRENGTHS = (0.5, 0.7)  # of non-local means: clean volumes gain from the first, noisy from both
 _SETTLED: dict[str, Any] = {"tolerance": 0.07, "n_iter": 12}  # thick slices settle slowly
-_PRIOR = (0.1, 0.7, 0.2)  # weights of the regression and of each strength
-_GUIDED_PRIOR = (0.6, 0.2, 0.2)  # where a reference guides the first
-_GAIN = 0.01  # of the mean squared error that total variation must take off to be worth its time
+_PRIOR = (0.1, 0.7, 0.2, 0.0)  # weights of the regression, of each strength, of total variation
+_GUIDED_PRIOR = (1.0, 0.0, 0.0, 0.0)  # where a reference guides the first
+_LEAST = 0.05  # weight of an estimate that is worth its time
 _TOLERANCE = 2e-6  # of total variation
-_REHEARSED = 3e-5  # of the same where its share is sought: a tenth of the time, no larger a share
-_ROUGHER = 2.0  # times as rough across slices as in them; isotropic volumes reach 1.5
-_TRUST = 0.1  # of the prior, in units of the mean squared error
+_REHEARSED = 1e-5  # of the same where weights are sought
+_TRUST = 0.3  # of the prior, in units of the mean squared error
+_ROUGHEST = 100.0
 
 
 @dataclass(frozen=True)
 class SelfLearning:
-    """Estimates of a volume, and the mean of them that did best at a coarser scale.
+    """Estimates of a volume, and the mean of them that did best in rehearsals on itself.
 
     Attributes
     ----------
@@ -44,8 +42,8 @@ class SelfLearning:
     regression : SliceRegression or None
         None where there is too little to learn from.
     weights : (float, float, float)
-        Of the regression, of non-local means and of total variation. With a reference the first
-        is of non-local means that it guides, which begin with the regression.
+        Of the regression, of non-local means, which begin with it, and of total variation. With
+        a reference the first is of non-local means that it guides.
     strength : float
         Of non-local means.
     guided : bool
@@ -70,20 +68,19 @@ class SelfLearning:
     ) -> SelfLearning:
         """Learn from `low`, which `model` makes of the volume that is sought."""
         guided = reference is not None
-        without = cls(axis, None, *_merged(_GUIDED_PRIOR if guided else (0, *_PRIOR[1:])), guided)
+        prior = _GUIDED_PRIOR if guided else _PRIOR
+        without = cls(axis, None, *_merged(prior if guided else (0.0, *prior[1:])), guided)
         if axis is None:
             return without
         scales = model._per_axis("scale", low.ndim)
-        widths = slice_distances(model, axis, low.ndim)
+        widths = {a: scales[axis] / scales[a] for a in range(low.ndim) if a != axis}
         ratio = int(np.ceil(scales[axis] - 1e-6))
         guide = reference and reference.degraded(model)
         regression = SliceRegression.learn(low, widths, ratio, model, rng, guide)
         if regression is None:
             return without
-        prior = _GUIDED_PRIOR if guided else _PRIOR
         learned = cls(axis, regression, *_merged(prior), guided)
-        learned = learned._weighed(prior, low, model, n_jobs, guide)
-        return learned if guided else learned._smoothed(low, model, n_jobs)
+        return learned._rehearsed(prior, low, model, n_jobs, reference)
 
     def estimate(
         self,
@@ -93,18 +90,17 @@ class SelfLearning:
         n_jobs: int | None,
         reference: Reference | None = None,
     ) -> Float32:
-        """The volume of `shape` that `model` turns into `low`: the weighted mean."""
-        candidates = (
-            self._learned,
-            partial(self._nonlocal, self.strength),
-            partial(self._smooth, _TOLERANCE),
-        )
+        """The volume of `shape` that `model` turns into `low`: the weighted mean.
+
+        Each estimate agrees with `low`, so their mean does.
+        """
+        task = _Task(low, model, shape, n_jobs, reference)
+        candidates = self._candidates(task, [self.strength], _TOLERANCE)
         result = np.zeros(shape, np.float32)
         for number in Convergence().iterations(len(candidates)):  # told as progress
             weight = np.float32(self.weights[number - 1])
             if weight:
-                candidate = candidates[number - 1]
-                result += weight * candidate(low, model, shape, n_jobs, reference)
+                result += weight * candidates[number - 1]()
         return result
 
     def summary(self) -> dict[str, Any]:
@@ -121,50 +117,39 @@ class SelfLearning:
             "strength": round(self.strength, 4),
         }
 
-    def _learned(
-        self,
-        low: Float32,
-        model: Degradation,
-        shape: tuple[int, ...],
-        n_jobs: int | None,
-        reference: Reference | None,
-    ) -> Float32:
-        """Each candidate agrees with `low`, so their mean does."""
+    def _candidates(
+        self, task: _Task, strengths: Sequence[float], tolerance: float
+    ) -> list[Callable[[], Float32]]:
+        """The first of the estimates, one of non-local means for each strength, and the smooth."""
+        low, model, shape, n_jobs, reference = task
+        start = self._regressed(task)
+
+        def first() -> Float32:
+            if reference is None:
+                return start
+            return NonLocalSR(n_jobs=n_jobs)._reconstruct_guided(low, model, reference, start)
+
+        def alike(strength: float) -> Float32:
+            similar = NonLocalSR(strength=strength, n_jobs=n_jobs, **_SETTLED)
+            return similar._reconstruct(low, model, shape, start)
+
+        def smooth() -> Float32:
+            total_variation = TotalVariationSR(tolerance=tolerance, n_jobs=n_jobs)
+            return project(total_variation._reconstruct(low, model, shape), low, model)
+
+        return [first, *(partial(alike, strength) for strength in strengths), smooth]
+
+    def _regressed(self, task: _Task) -> Float32:
+        """By the regression along the thick axis, by interpolation along the others."""
+        low, model, shape, n_jobs, reference = task
         scales, high = list(model._per_axis("scale", low.ndim)), low
         if self.axis is not None and self.regression is not None:
             n_out, scale = shape[self.axis], scales[self.axis]
             high = self.regression.apply(low, self.axis, scale, n_out, n_jobs, reference)
             scales[self.axis] = 1.0
-        high = resize(high, scales, output_shape=shape)
-        if reference is None:
-            return project(high, low, model)
-        return NonLocalSR(n_jobs=n_jobs)._reconstruct_guided(low, model, reference, high)
+        return project(resize(high, scales, output_shape=shape), low, model)
 
-    @staticmethod
-    def _nonlocal(
-        strength: float,
-        low: Float32,
-        model: Degradation,
-        shape: tuple[int, ...],
-        n_jobs: int | None,
-        _: Reference | None,
-    ) -> Float32:
-        similar = NonLocalSR(strength=strength, n_jobs=n_jobs, **_SETTLED)
-        return similar._reconstruct(low, model, shape)
-
-    @staticmethod
-    def _smooth(
-        tolerance: float,
-        low: Float32,
-        model: Degradation,
-        shape: tuple[int, ...],
-        n_jobs: int | None,
-        _: Reference | None,
-    ) -> Float32:
-        smooth = TotalVariationSR(tolerance=tolerance, n_jobs=n_jobs)
-        return project(smooth._reconstruct(low, model, shape), low, model)
-
-    def _weighed(
+    def _rehearsed(
         self,
         prior: Sequence[float],
         low: Float32,
@@ -172,81 +157,78 @@ class SelfLearning:
         n_jobs: int | None,
         reference: Reference | None,
     ) -> SelfLearning:
-        """With the weights that do best where the truth is known: along one axis is too little."""
-        problems = list(held_out(self, low, model, reference))
-        if len(problems) < 2:
+        """With the weights that do best where the truth is known.
+
+        The rougher the slices are beside the plane that rehearses them, the less it tells of them.
+        """
+        problems = list(rehearsals(self, low, model, n_jobs, reference))
+        if not problems:
             return self
-        strengths = [partial(self._nonlocal, strength) for strength in STRENGTHS]
-        errors = _errors([(one, [one.learning._learned, *strengths]) for one in problems], n_jobs)
-        weights, strength = _merged(_best_weights(errors, prior))
+        powers = [_error_power(one, n_jobs) for one in problems]
+        trust = _TRUST * max(1.0, _roughness_across(self.axis, problems))
+        weights, strength = _merged(_best_weights(np.mean(powers, axis=0), prior, trust))
         return replace(self, weights=weights, strength=strength)
 
-    def _smoothed(self, low: Float32, model: Degradation, n_jobs: int | None) -> SelfLearning:
-        """With as much of total variation as helps at the scale of the volume.
 
-        What gains is smoother than its grid, and looks sharp once it is reduced. Where slices
-        are much rougher than the plane that rehearses them, its smoothness says nothing of theirs.
-        """
-        problems = list(rehearsals(self, low, model, n_jobs))
-        if not problems or _roughness_across(self.axis, problems) > _ROUGHER:
-            return self
-        smooth = partial(self._smooth, _REHEARSED)
-        errors = _errors([(one, [one.learning.estimate, smooth]) for one in problems], n_jobs)
-        rest, share = _best_weights(errors, (1.0, 0.0))
-        now, mixed = errors[0], rest * errors[0] + share * errors[1]
-        if np.mean(mixed**2) >= (1 - _GAIN) * np.mean(now**2):
-            return self
-        learned, alike, _ = self.weights
-        return replace(self, weights=(rest * learned, rest * alike, share))
+class _Task(NamedTuple):
+    """A volume of `shape` is sought that `model` turns into `low`."""
+
+    low: Float32
+    model: Degradation
+    shape: tuple[int, ...]
+    n_jobs: int | None
+    reference: Reference | None
 
 
-def _roughness_across(axis: int | None, problems: Sequence[HeldOut]) -> float:
+def _roughness_across(axis: int | None, problems: Sequence[Rehearsal]) -> float:
     """Mean squared change along an axis over that along the thick axes of the problems.
 
     Changes are those over the distance of thick slices.
     """
 
-    def roughness(one: HeldOut, along: int | None) -> float:
+    def roughness(one: Rehearsal, along: int | None) -> float:
         factor = max(one.model._per_axis("scale", one.truth.ndim))
         moved = np.moveaxis(one.truth, along or 0, 0)
         lag = min(round(factor), len(moved) - 1)
         return float(np.mean(np.square(moved[lag:] - moved[:-lag])))
 
-    across = np.mean([roughness(one, axis) for one in problems])
-    within = np.mean([roughness(one, one.learning.axis) for one in problems])
-    return float(across / within) if within > 0 else np.inf
+    across = sum(roughness(one, axis) for one in problems)
+    within = sum(roughness(one, one.learning.axis) for one in problems)
+    return min(across / within, _ROUGHEST) if within > 0 else _ROUGHEST
 
 
-def _errors(
-    tried: Sequence[tuple[HeldOut, Sequence[Candidate]]], n_jobs: int | None
-) -> NDArray[np.float64]:
-    """Of candidates (n_candidates, n_samples) in all problems, of which there are some."""
-
-    def error(one: HeldOut, candidate: Candidate) -> Float32:
-        made = candidate(one.thick, one.model, one.truth.shape, n_jobs, one.guide)
-        return (made - one.truth).ravel()
-
-    errors = [[error(one, candidate) for candidate in candidates] for one, candidates in tried]
-    return np.concatenate(errors, axis=1).astype(np.float64)
+def _error_power(one: Rehearsal, n_jobs: int | None) -> NDArray[np.float64]:
+    """Mean products of the errors of two candidates each, in units of their mean square."""
+    task = _Task(one.thick, one.model, one.truth.shape, n_jobs, one.reference)
+    candidates = one.learning._candidates(task, STRENGTHS, _REHEARSED)
+    errors = np.array([(make() - one.truth).ravel() for make in candidates], np.float64)
+    with thread_budget(1):
+        power = errors @ errors.T
+    return power / (np.trace(power) / len(power) or 1.0)
 
 
-def _best_weights(errors: NDArray[np.float64], prior: Sequence[float]) -> tuple[float, ...]:
+def _best_weights(
+    power: NDArray[np.float64], prior: Sequence[float], trust: float
+) -> tuple[float, ...]:
     """Non-negative weights of sum 1 whose mean of the errors is smallest, near the prior.
 
     Parameters
     ----------
-    errors : (n_estimates, n_samples) float64
+    power : (n_estimates, n_estimates) float64
+        Mean products of errors.
+    prior : sequence of n_estimates numbers
+    trust : float
+        Of the prior, in units of the mean squared error.
     """
     from scipy.optimize import nnls
 
     with thread_budget(1):
-        power = errors @ errors.T / errors.shape[1]
         scale = float(np.trace(power)) / len(power)
         if scale == 0:
             return tuple(prior)
-        trust = _TRUST * scale * np.eye(len(power))
-        root = np.linalg.cholesky(power + trust)
-        goal = np.linalg.solve(root, trust @ np.array(prior))
+        pull = trust * scale * np.eye(len(power))
+        root = np.linalg.cholesky(power + pull)
+        goal = np.linalg.solve(root, pull @ np.array(prior))
         heavy = 1e4 * np.sqrt(scale)  # the sum of the weights is 1
         weights, _ = nnls(np.vstack([root.T, heavy * np.ones(len(power))]), np.append(goal, heavy))
     return tuple((weights / weights.sum()).tolist())
@@ -256,8 +238,11 @@ def _merged(weights: Sequence[float]) -> tuple[tuple[float, float, float], float
     """Weights and strength where non-local means of one strength stand for those of each.
 
     Weights have the sum 1, but need not to begin with. The result differs little from the mean of
-    both, in half the time.
+    both, in half the time. Estimates of little weight are left out.
     """
-    first, *alike = np.divide(weights, np.sum(weights)).tolist()
+    first, *alike, smooth = weights
+    three = np.array([first, sum(alike), smooth])
+    three[three < _LEAST * three.sum()] = 0
     strength = np.dot(alike, STRENGTHS) / sum(alike) if any(alike) else np.mean(STRENGTHS)
-    return (first, sum(alike), 0.0), float(strength)
+    first, similar, smooth = (three / three.sum()).tolist()
+    return (first, similar, smooth), float(strength)

@@ -27,11 +27,10 @@ class SelfVolumeSR(GuidedSR):
     Slices are sharp within their plane. Made thick along one of its axes, in the way that the
     slices are, the volume shows how thin slices follow from thick ones: a piecewise-linear
     regression learns it and is applied across the slices, in both planes that hold the thick
-    axis. Its estimate is averaged with those of non-local means (see `NonLocalSR`), which
-    finds similar places in three dimensions. The weights are those that do best on the volume
-    reduced to the resolution across its slices, where the truth is known. Total
-    generalised variation takes part where that helps to restore the first estimate of the
-    volume, made thick along its sharp axes: smooth scans such as PET gain. No other images are
+    axis. Non-local means (see `NonLocalSR`), which find similar places in three dimensions, go
+    on from there; total generalised variation makes a third estimate. The result is their mean,
+    with the weights that do best where the truth is known: the estimate of a part of the volume
+    is made thick along its sharp axes, restored and compared with itself. No other images are
     needed, and every estimate agrees with the measured slices, so that their mean does. A
     sharper volume of another contrast, the `reference` of `predict`, helps a lot.
 

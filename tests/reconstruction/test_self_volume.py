@@ -9,11 +9,15 @@ from scipy.ndimage import gaussian_filter, zoom
 from classicsr import SelfVolumeSR
 from classicsr.degradation import SliceProfileDegradation, resize
 from classicsr.reconstruction import NonLocalSR
+from classicsr.reconstruction._reference import Reference
+from classicsr.reconstruction._rehearsal import Rehearsal, _liveliest, _part_of
 from classicsr.reconstruction._self_learning import (
     _PRIOR,
     STRENGTHS,
+    SelfLearning,
     _best_weights,
     _merged,
+    _roughness_across,
 )
 from classicsr.reconstruction._slice_regression import SliceRegression
 from classicsr.zoo import load_model, make_method
@@ -89,13 +93,14 @@ def test_more_than_its_parts_on_the_training_volume(high):
 
 
 def test_weights_are_a_convex_mean_and_the_best_near_the_prior():
-    rng = np.random.default_rng(0)
-    errors = rng.standard_normal((3, 5000)) * [[0.1], [1.0], [1.0]]
-    weights = _best_weights(errors, _PRIOR)
+    power = np.diag([0.1, 1.0, 1.0, 1.0]) ** 2  # the first is ten times as exact as the others
+    weights = _best_weights(power, _PRIOR, 0.0)
     assert sum(weights) == pytest.approx(1)
-    assert min(weights) >= 0
-    assert weights[0] > 0.8  # ten times as exact as the others
-    assert _best_weights(np.zeros((3, 10)), _PRIOR) == _PRIOR
+    inverse = 1 / np.diag(power)  # independent errors
+    np.testing.assert_allclose(weights, inverse / inverse.sum(), rtol=1e-3)
+    np.testing.assert_allclose(_best_weights(power, _PRIOR, 1e3), _PRIOR, atol=1e-2)
+    assert min(_best_weights(power + 0.9, _PRIOR, 0.01)) >= 0
+    assert _best_weights(np.zeros((4, 4)), _PRIOR, 0.3) == _PRIOR
 
 
 def test_total_variation_takes_part_in_smooth_volumes_only(high):
@@ -104,20 +109,50 @@ def test_total_variation_takes_part_in_smooth_volumes_only(high):
     model = SliceProfileDegradation((1, 1, 4))
     low, sr = model.forward(smooth), SelfVolumeSR((1, 1, 4))
     result = sr.predict(low)
-    assert 0.2 < sr.learning_.weights[-1] < 0.9
+    assert 0.1 < sr.learning_.weights[-1] < 0.9
     assert mse(result, smooth) < 0.8 * mse(NonLocalSR((1, 1, 4)).predict(low), smooth)
     assert np.abs(model.forward(result) - low).max() < 1e-5
     np.testing.assert_array_equal(SelfVolumeSR((1, 1, 4), n_jobs=2).predict(low), result)
     sr.predict(model.forward(high[..., :24]))
-    learning = sr.learning_  # too short to be reduced: nothing else tells
-    assert (learning.weights, learning.strength) == _merged(_PRIOR)
+    assert sr.learning_.weights[-1] == 0
+
+
+def test_roughness_across_slices_beside_that_within_them():
+    noise = np.random.default_rng(0).standard_normal((30, 30, 30))
+    smoothed = 1 - np.exp(-(3**2) / (4 * 2**2))  # of the variance: changes over 3 samples
+    for sigma, expected in ((2, 1.0), ((2, 2, 0), 1 / smoothed)):
+        truth = gaussian_filter(noise, sigma).astype(np.float32)
+        learning = SelfLearning(0, None, (1, 0, 0), 0.5)
+        model = SliceProfileDegradation((3, 1, 1))
+        one = Rehearsal(learning, model.forward(truth), truth, model)
+        assert _roughness_across(2, [one]) == pytest.approx(expected, rel=0.2)
+
+
+def test_rehearsed_where_the_detail_is():
+    image = np.zeros((40, 30, 12), np.float32)
+    image[25:35, 4:12, 3:9] = np.random.default_rng(0).random((10, 8, 6))
+    rows, columns, _ = _liveliest(image, (20, 15, 12), 2)
+    assert rows.start <= 25 < 35 <= rows.stop
+    assert columns.start <= 4 < 12 <= columns.stop
+    assert [s.stop - s.start for s in (rows, columns)] == [20, 15]
+
+
+def test_part_of_a_reference_on_the_grid_of_an_estimate():
+    image = np.add.outer(np.arange(12.0), np.zeros((12, 24))).astype(np.float32)
+    reference = Reference(image, np.ones_like(image))
+    place = (slice(2, 5), slice(0, 6), slice(1, 6))
+    same = _part_of(reference.part((slice(None),) * 3), place, (1, 1, 4), (3, 6, 20))
+    np.testing.assert_array_equal(same.image[:, 0, 0], [2, 3, 4])
+    coarse = _part_of(reference, place, (2, 2, 4), (3, 6, 10))  # half the grid of the result
+    np.testing.assert_allclose(coarse.image[1, 0, 0], 6.5, atol=1e-4)
+    assert coarse.image.shape == coarse.covered.shape == (3, 6, 10)
 
 
 def test_nonlocal_means_of_one_strength_stand_for_those_of_two(high):
-    weights, strength = _merged((2, 3, 5))
+    weights, strength = _merged((2, 3, 5, 0.1))
     assert weights == pytest.approx((0.2, 0.8, 0))
     assert strength == pytest.approx((3 * STRENGTHS[0] + 5 * STRENGTHS[1]) / 8)
-    assert _merged((1, 0, 0))[0] == (1, 0, 0)
+    assert _merged((1, 0, 0, 1))[0] == (0.5, 0, 0.5)
     low = SliceProfileDegradation((1, 1, 3)).forward(high)
     two = [NonLocalSR((1, 1, 3), strength=one).predict(low) for one in STRENGTHS]
     mean = (3 * two[0] + 5 * two[1]) / 8
