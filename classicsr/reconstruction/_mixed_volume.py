@@ -65,6 +65,10 @@ tile_shape, random_state, n_jobs
 
     method = "mixed"
     _near = 2
+    _by_contrast = True
+    _n_samples = 3_000_000
+    _side = 128
+    _smoothed = False  # the rehearsal tells which scans are not to be sharpened
     learning_: SelfLearning
     share_: float
 

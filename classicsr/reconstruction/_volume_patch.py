@@ -50,19 +50,14 @@ class VolumePatchSR(ReconstructionSR):
     profile : {"box", "gaussian"}
         Slice profile: the mean over the slab, or a Gaussian.
     thickness : float
-        Slice thickness (of the Gaussian, full width at half maximum) as a fraction of the
-        distance between slices.
-    n_samples : int
-        Patches at most (a seeded random subset of them and their mirror images).
+        Slice thickness (FWHM of the Gaussian) as a fraction of the distance between slices.
+    n_samples : int, optional
+        Patches at most, a seeded random share (default 1.5 million, of `mixed` 3 million).
     energy : float
         Share of the features' second moment that their principal components keep.
     data_range : (low, high), optional
         Intensity range of float volumes; default their own minimum and maximum.
-    channel_mode : {"luma", "independent"}
-        Not used.
-    plane : (int, int), optional
-        Not used.
-    tile_shape : (int, int)
+    channel_mode, plane, tile_shape
         Not used.
     random_state : int, RandomState or None
     n_jobs : int, optional
@@ -89,6 +84,10 @@ class VolumePatchSR(ReconstructionSR):
 
     method = "volume"
     _near: int | None = None  # samples around a block that are seen one by one
+    _by_contrast = False  # how patches are drawn
+    _n_samples = 1_500_000
+    _side = 96  # samples per axis that are learned from
+    _smoothed = True  # whether smoothed copies teach that many scans are not to be sharpened
     regression_: VolumeRegression
 
     def __init__(
@@ -97,7 +96,7 @@ class VolumePatchSR(ReconstructionSR):
         regressor: str = "forest",
         profile: str = "box",
         thickness: float = 1.0,
-        n_samples: int = 1_500_000,
+        n_samples: int | None = None,
         energy: float = 0.99,
         data_range: tuple[float, float] | None = None,
         channel_mode: str = "luma",
@@ -137,7 +136,7 @@ class VolumePatchSR(ReconstructionSR):
         Parameters
         ----------
         X : sequence of (X, Y, Z) arrays
-            Sharp along all axes. Of each, the central 96 samples per axis are learned from.
+            Sharp along all axes. Of each, the central 96 samples per axis (of `mixed` 128) count.
         y : ignored
         progress : callable, optional
             Called with (steps done, steps in all).
@@ -157,7 +156,7 @@ class VolumePatchSR(ReconstructionSR):
         self._check_parameters()
         factors = self._factors()
         rng = check_random_state(self.random_state)
-        volumes = training_volumes(_as_list(X), factors, self._to_unit)
+        volumes = training_volumes(_as_list(X), factors, self._to_unit, self._side, self._smoothed)
         tell = progress or (lambda done, total: None)
         model = self.degradation.at_scale(factors)
         pairs = []
@@ -170,10 +169,11 @@ class VolumePatchSR(ReconstructionSR):
                 pairs,
                 WindowShape(factors, self._radius(factors)),
                 REGRESSORS[self.regressor].make(rng, self.n_jobs, **self._changes()),
-                n_samples=self.n_samples,
+                n_samples=self.n_samples or self._n_samples,
                 energy=self.energy,
                 rng=rng,
                 near=self._near,
+                by_contrast=self._by_contrast,
             )
         tell(len(volumes) + 1, len(volumes) + 1)
         self.calibration_ = None
@@ -231,7 +231,7 @@ class VolumePatchSR(ReconstructionSR):
                 isinstance(self.regressor, str) and self.regressor in REGRESSORS,
                 f"one of {', '.join(REGRESSORS)}",
             ),
-            ("n_samples", is_integer(self.n_samples, 1), "1 or more"),
+            ("n_samples", self.n_samples is None or is_integer(self.n_samples, 1), "1 or more"),
             ("energy", is_number(self.energy, 0.01, 1), "from 0.01 to 1"),
         ):
             self._require(accepted, name, rule, getattr(self, name))

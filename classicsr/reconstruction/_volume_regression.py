@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 Float32 = NDArray[np.float32]
 _CONTEXT_ENERGY = 0.7  # share of the second moment of the means' differences that is kept
 _MOMENT_SAMPLES = 50_000  # windows that the principal components are learned from
+_FLAT = 1e-3  # slopes, as a share of the intensity range, that are not told from none
+_CONTRAST = 0.065  # the same: usual slopes of T1 volumes
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,7 @@ class VolumeRegression:
         energy: float,
         rng: np.random.RandomState,
         near: int | None = None,
+        by_contrast: bool = False,
     ) -> VolumeRegression:
         """Learn from pairs of an estimate and of what it lacks, and from their mirror images.
 
@@ -100,19 +103,28 @@ class VolumeRegression:
         near : int, optional
             Samples around the block, per axis, that are seen one by one; the window is then
             seen as means of blocks as well, of which it holds a whole number. Default all.
+        by_contrast : bool
+            Draw windows with probabilities like their squared contrast, and divide them by it:
+            what least squares seek stays the same on average, and is known better, as flat
+            windows tell little of it. Default all windows alike.
         """
         from classicsr.features import principal_filters
 
-        poses = [(e[m], missing[m]) for e, missing in pairs for m in _mirrors(e.ndim)]
+        power = _power if by_contrast else _alike
+        poses = [
+            (estimate[m], missing[m], weight[m])
+            for estimate, missing, weight in ((*pair, power(pair[0], shape)) for pair in pairs)
+            for m in _mirrors(estimate.ndim)
+        ]
+        total = sum(weight.sum(dtype=np.float64) for _, _, weight in poses)
 
         def sample(n: int) -> Iterator[tuple[Float32, Float32]]:
-            for estimate, missing in poses:
-                blocks = shape.blocks(missing)
-                places = blocks.shape[: missing.ndim]
-                chosen = rng.permutation(int(np.prod(places)))[: max(1, n // len(poses))]
-                at = np.unravel_index(np.sort(chosen), places)
-                rows = shape.windows(estimate)[at].reshape(len(chosen), -1)
-                yield rows, blocks[at].reshape(len(chosen), -1)
+            for estimate, missing, weight in poses:
+                share = int(n * weight.sum(dtype=np.float64) / total)
+                chosen = np.unravel_index(_drawn(weight, max(1, share), rng), weight.shape)
+                scale = (weight[chosen] ** np.float32(-0.5))[:, None]
+                rows, targets = shape.windows(estimate)[chosen], shape.blocks(missing)[chosen]
+                yield rows.reshape(len(scale), -1) * scale, targets.reshape(len(scale), -1) * scale
 
         moment = np.sum([w.T.astype(np.float64) @ w for w, _ in sample(_MOMENT_SAMPLES)], axis=0)
         kept = zip(_differences(shape, near), (energy, _CONTEXT_ENERGY), strict=False)
@@ -120,6 +132,7 @@ class VolumeRegression:
         features = PiecewiseLinearMap(WholeSpace(), filters.T[None])
         rows = [(features.predict(w), targets) for w, targets in sample(n_samples)]
         X, Y = (np.concatenate(part) for part in zip(*rows, strict=True))
+        del rows
         return cls(shape, filters, regressor.fit(X, Y).map_)
 
     def missing(self, estimate: Float32, n_jobs: int | None = None) -> Float32:
@@ -141,6 +154,30 @@ class VolumeRegression:
         order = np.arange(2 * n_axes).reshape(2, n_axes).T.ravel()  # each place, then its block
         whole = blocks.reshape(*views.shape[:n_axes], *block).transpose(order)
         return whole.reshape(estimate.shape)
+
+
+def _alike(estimate: Float32, shape: WindowShape) -> Float32:
+    """The same number for every block."""
+    return np.ones([n // b for n, b in zip(estimate.shape, shape.block, strict=True)], np.float32)
+
+
+def _power(estimate: Float32, shape: WindowShape) -> Float32:
+    """Mean square of the slopes around every block, in units of `_CONTRAST` squared."""
+    from scipy.ndimage import uniform_filter
+
+    slopes = sum(np.square(slope) for slope in np.gradient(estimate))
+    around = uniform_filter(slopes, [block + 4 for block in shape.block])
+    middles = tuple(slice(block // 2, None, block) for block in shape.block)
+    return np.asarray(np.maximum(around[middles], _FLAT**2) / _CONTRAST**2, np.float32)
+
+
+def _drawn(weight: Float32, n: int, rng: np.random.RandomState) -> NDArray[np.intp]:
+    """Numbers of at most `n` places, in order, drawn with probabilities like their weights."""
+    if not np.ptp(weight):
+        return np.sort(rng.permutation(weight.size)[:n])
+    # the first in a race of exponential times (Efraimidis and Spirakis, 2006)
+    times = rng.standard_exponential(weight.size) / weight.ravel()
+    return np.sort(np.argpartition(times, min(n, weight.size) - 1)[:n])
 
 
 def _differences(shape: WindowShape, near: int | None) -> Iterator[NDArray[np.float64]]:

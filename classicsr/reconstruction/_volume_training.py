@@ -10,14 +10,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 Float32 = NDArray[np.float32]
-_SIDE = 96  # samples per axis of what is learned from a volume: its centre
 _BLUR = 1.0  # samples: many scans are oversampled, and not to be sharpened
 
 
 def training_volumes(
-    volumes: Sequence[Any], factors: tuple[int, ...], to_unit: Callable[[NDArray[Any]], Float32]
+    volumes: Sequence[Any],
+    factors: tuple[int, ...],
+    to_unit: Callable[[NDArray[Any]], Float32],
+    side: int,
+    smoothed: bool,
 ) -> list[Float32]:
-    """The centre of every volume on the unit scale, and a smoothed copy.
+    """The centre of every volume on the unit scale, at most `side` samples along an axis.
+
+    Where it is wanted, a smoothed copy follows each.
 
     The factors belong to the axes in this order, and the volumes are turned so that every axis
     has each of them.
@@ -33,15 +38,15 @@ def training_volumes(
         raise ValueError("There must be at least one training volume. Got none.")
     made = []
     for given in volumes:
-        centre = _centre(np.asarray(given), 3 * max(factors), to_unit)
+        centre = _centre(np.asarray(given), 3 * max(factors), to_unit, side)
         for order in _orders(factors):
             turned = centre.transpose(order)
-            made += [turned, gaussian_filter(turned, _BLUR)]
+            made += [turned, gaussian_filter(turned, _BLUR)] if smoothed else [turned]
     return [_whole_blocks(one, factors) for one in made]
 
 
 def _centre(
-    volume: NDArray[Any], fewest: int, to_unit: Callable[[NDArray[Any]], Float32]
+    volume: NDArray[Any], fewest: int, to_unit: Callable[[NDArray[Any]], Float32], side: int
 ) -> Float32:
     if volume.ndim != 3 or volume.dtype.kind not in "biuf":
         raise ValueError(
@@ -55,8 +60,8 @@ def _centre(
         )
     if not np.isfinite(volume).all():
         raise ValueError("A training volume holds NaN or infinite values.")
-    starts = [max(0, n - _SIDE) // 2 for n in volume.shape]
-    return to_unit(volume)[tuple(slice(start, start + _SIDE) for start in starts)]
+    starts = [max(0, n - side) // 2 for n in volume.shape]
+    return to_unit(volume)[tuple(slice(start, start + side) for start in starts)]
 
 
 def _orders(factors: tuple[int, ...]) -> Iterator[tuple[int, ...]]:

@@ -14,9 +14,12 @@ from classicsr.features import difference_matrix
 from classicsr.patches import windows
 from classicsr.reconstruction._rehearsal import rehearsals
 from classicsr.reconstruction._volume_regression import (
+    _CONTRAST,
     VolumeRegression,
     WindowShape,
     _differences,
+    _drawn,
+    _power,
 )
 from classicsr.regressors import PiecewiseLinearMap, WholeSpace
 from classicsr.zoo import load_model
@@ -78,8 +81,9 @@ class LeastSquares:
         return self
 
 
+@pytest.mark.parametrize("by_contrast", [False, True])
 @pytest.mark.parametrize("axes", [2, 3])
-def test_what_is_linear_in_the_window_is_found(axes):
+def test_what_is_linear_in_the_window_is_found(axes, by_contrast):
     """Of any number of axes; the filter is symmetric, as all mirror images are learned from."""
     estimate = np.random.default_rng(0).random((12, 14, 24)[-axes:]).astype(np.float32)
     missing = estimate - uniform_filter(estimate, 3, mode="reflect")
@@ -90,8 +94,27 @@ def test_what_is_linear_in_the_window_is_found(axes):
         n_samples=100_000,
         energy=1.0,
         rng=np.random.RandomState(0),
+        by_contrast=by_contrast,
     )
     np.testing.assert_allclose(learned.missing(estimate), missing, atol=1e-4)
+
+
+def test_weights_of_windows_against_numpy():
+    volume = np.random.default_rng(0).random((5, 6, 9)).astype(np.float32)
+    found = _power(volume, WindowShape((1, 1, 3), (2, 2, 6)))
+    slopes = np.pad(sum(g**2 for g in np.gradient(volume)), [(2, 2), (2, 2), (2, 2)], "symmetric")
+    for i, j, k in itertools.product(range(5), range(6), range(3)):
+        around = slopes[i : i + 5, j : j + 5, 3 * k : 3 * k + 7]
+        np.testing.assert_allclose(found[i, j, k], around.mean() / _CONTRAST**2, rtol=1e-4)
+
+
+def test_what_weighs_more_is_drawn_more_often():
+    rng = np.random.RandomState(0)
+    weight = np.array([1, 2, 4, 1], np.float32)
+    drawn = np.bincount([_drawn(weight, 1, rng)[0] for _ in range(4000)]) / 4000
+    np.testing.assert_allclose(drawn, weight / weight.sum(), atol=0.03)
+    np.testing.assert_array_equal(_drawn(weight, 9, rng), np.arange(4))
+    assert len(set(_drawn(np.ones(50, np.float32), 20, rng))) == 20
 
 
 @pytest.mark.parametrize("regressor", ["forest", "aplus", "zeyde", "ne"])
