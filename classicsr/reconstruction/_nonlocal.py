@@ -214,29 +214,32 @@ class NonLocalSR(GuidedSR):
             self.convergence_ = Convergence(converged=True)
             return np.full(shape, darkest)
         unit = [(frame - darkest) / span for frame in frames]
-        if start is None:
-            scales = model._per_axis("scale", len(shape))
-            starts = [resize(frame, scales, output_shape=shape) for frame in unit]
-        else:
-            starts = [(start - darkest) / span]
-        high, self.convergence_ = self._iterate(unit, model, starts, reference)
+        scales = model._per_axis("scale", len(shape))
+        cubic = [resize(frame, scales, output_shape=shape) for frame in unit]
+        starts = cubic if start is None else [(start - darkest) / span]
+        high, self.convergence_ = self._iterate(unit, model, cubic, starts, reference)
         return high[0] * span + darkest
 
     def _iterate(
         self,
         frames: list[Float32],
         model: Degradation,
+        cubic: list[Float32],
         starts: list[Float32],
         reference: Reference | None,
     ) -> tuple[Float32, Convergence]:
-        """All frames, first axis, and the record."""
+        """All frames, first axis, and the record.
+
+        Widths follow the contrast of the interpolation even where the iteration begins with
+        something sharper, which would widen them.
+        """
 
         def agreeing(images: Iterable[Float32]) -> Float32:
             pairs = zip(images, frames, strict=True)
             return np.stack([project(image, frame, model) for image, frame in pairs])
 
+        contrast = np.stack([local_deviation(image) for image in agreeing(cubic)])
         start = ahead = high = agreeing(starts)
-        contrast = np.stack([local_deviation(image) for image in start])
         strength = self.strength * (1.0 if reference is None else _GUIDED)
         levels = [np.float32(strength * level) * contrast for level in _LEVELS]
         for widths in levels:
