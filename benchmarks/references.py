@@ -29,6 +29,7 @@ CASES = (  # file names, target, reference, thick axis, factor
     (TRAIN, "t2", "t1", 2, 4),
     (TEST, "t1_memprage", "t2_fse", 0, 4),
     (TEST, "t2_fse", "t1_memprage", 2, 2),
+    (TEST, "t2_fse", "t1_memprage", 2, 4),
 )
 WRONG = (TRAIN, "t2", "t1", 2, 4)
 THRESHOLD = 0.1  # of the maximum: the mask

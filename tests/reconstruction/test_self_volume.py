@@ -1,6 +1,7 @@
 """Self-super-resolution: what it learns, what it promises, and what it survives."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -126,6 +127,21 @@ def test_roughness_across_slices_beside_that_within_them():
         model = SliceProfileDegradation((3, 1, 1))
         one = Rehearsal(learning, model.forward(truth), truth, model)
         assert _roughness_across(2, [one]) == pytest.approx(expected, rel=0.2)
+
+
+def test_rough_slices_take_less_of_the_regression(high):
+    rough = high + np.random.default_rng(0).standard_normal(30).astype(np.float32)
+    low = SliceProfileDegradation((1, 1, 2)).forward(rough)
+    sr = SelfVolumeSR((1, 1, 2))
+    sr.predict(low)
+    assert sr.learning_.share < 0.5
+    half = SelfLearning(2, sr.learning_.regression, (0, 1, 0), 0.5, share=0.5)
+    ends = [replace(half, share=one) for one in (0.0, 1.0)]
+    model = SliceProfileDegradation((1, 1, 2))
+    results = [one.estimate(low, model, rough.shape, 1) for one in (*ends, half)]
+    assert mse(results[2], (results[0] + results[1]) / 2) < 0.3 * mse(*results[:2])
+    plain = NonLocalSR((1, 1, 2), strength=0.5, tolerance=0.07, n_iter=12).predict(low)
+    np.testing.assert_allclose(results[0], plain, atol=1e-4)
 
 
 def test_rehearsed_where_the_detail_is():
