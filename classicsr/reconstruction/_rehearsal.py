@@ -71,7 +71,8 @@ def rehearsals(
         return
     scales = model._per_axis("scale", low.ndim)
     thin = [scales[axis] / min(scales) if a == axis else 1.0 for a in range(low.ndim)]
-    lengths = [min(n, int(_SIDE / scale)) for n, scale in zip(low.shape, thin, strict=True)]
+    most = (max(1, int(_SIDE / scale)) for scale in thin)
+    lengths = [min(n, length) for n, length in zip(low.shape, most, strict=True)]
     place = _liveliest(low, lengths, axis)
     part, shape = np.ascontiguousarray(low[place]), resized_shape(lengths, thin)
     guide = reference and _part_of(reference, place, scales, shape)
