@@ -50,12 +50,13 @@ class Case:
         self.truth = np.ascontiguousarray(voxels.take(range(n), axis))
         self.factors = tuple(factor if a == axis else 1 for a in range(3))
         self.low = SliceProfileDegradation(self.factors).forward(self.truth)
+        self.truth_affine = affine
         self.affine = upscaled_affine(affine, [1 / one for one in self.factors])
         self.reference, self.reference_affine = load(names.format(reference))
 
     def covered(self) -> np.ndarray:
         """Where voxels of the truth lie within the reference."""
-        matrix = np.linalg.inv(self.reference_affine) @ self.affine
+        matrix = np.linalg.inv(self.reference_affine) @ self.truth_affine
         places = np.tensordot(matrix[:3, :3], np.indices(self.truth.shape), 1)
         places += matrix[:3, 3, None, None, None]
         ends = np.array(self.reference.shape)[:, None, None, None] - 1
@@ -124,18 +125,12 @@ def report(document: dict[str, Any]) -> str:
         + [f"{row[name]['seconds']:.0f}" for name in ("self", "self, guided")]
         for row in document["rows"]
     ]
-    headings = [
-        "part",
-        "volume",
-        "reference",
-        "factors",
-        *columns,
-        "gain",
-        "covered",
-        "s",
-        "s, guided",
-    ]
-    seconds = "gain: of `self`; covered: the same where the reference lies; s: its wall time, n_jobs=1, on a machine shared with other work.\n\n"
+    gains = ["gain", "covered", "s", "s, guided"]
+    headings = ["part", "volume", "reference", "factors", *columns, *gains]
+    seconds = (
+        "gain: of `self`; covered: the same where the reference lies; s: its wall time, n_jobs=1, "
+        "on a machine shared with other work.\n\n"
+    )
     alone = document["wrong"]["none"]
     wrong = [[name, f"{one:.2f}", f"{one - alone:+.2f}"] for name, one in document["wrong"].items()]
     return (
