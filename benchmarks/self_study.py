@@ -14,6 +14,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any, NamedTuple
 
+import _medical_figures
 import _record
 import numpy as np
 from _medical_cases import AXIS, middle
@@ -22,10 +23,8 @@ from scipy.ndimage import gaussian_filter
 
 from classicsr.datasets import load_dataset
 from classicsr.degradation import SliceProfileDegradation
-from classicsr.metrics import psnr
 
 RIVALS = ("tv", "nlm")
-THRESHOLD = 0.1  # of the range: the mask
 FWHM = 2.3548  # standard deviations
 SOURCES = {
     "t1": ("mri_t1", "s1"),
@@ -135,14 +134,14 @@ def source(name: str) -> np.ndarray:
 def measure(problem: Problem) -> dict[str, Any]:
     """PSNR of every method within the mask."""
     truth, model = problem.truth(), forward(problem.factor, problem.profile)
-    low, span = model.forward(truth), float(np.ptp(truth))
-    mask = truth > truth.min() + THRESHOLD * span
-    results = {name: upscaled(name, low, model, truth.shape) for name in (*RIVALS, "self")}
+    low = model.forward(truth)
     figures = {
-        name: float(psnr(truth, result, data_range=span, mask=mask))
-        for name, result in results.items()
+        name: _medical_figures.quality(truth, upscaled(name, low, model, truth.shape), low, model)
+        for name in (*RIVALS, "self")
     }
-    return {"group": problem.group, "problem": problem.title} | figures
+    return {"group": problem.group, "problem": problem.title} | {
+        name: figure["psnr"] for name, figure in figures.items()
+    }
 
 
 def report(document: dict[str, Any]) -> str:

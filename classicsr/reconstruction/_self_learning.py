@@ -29,7 +29,7 @@ _TOLERANCE = 2e-6  # of total variation
 _REHEARSED = 1e-5  # of the same where weights are sought
 _TRUST = 0.3  # of the prior, in units of the mean squared error
 _ROUGH = 2.0  # times as rough across slices as in them; isotropic volumes reach 1.6
-_ROUGHEST = 100.0
+_ROUGHEST = 100.0  # where the plane is constant, the ratio has no end
 
 
 @dataclass(frozen=True)
